@@ -1,0 +1,1 @@
+"""Everything that computes: read, embed, neighbors, project, cluster, name, issues, curate, export; no user interface."""

@@ -1,0 +1,352 @@
+"""The values that flow between the stages: frozen, checked once when they are made, arrays read-only, each with a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from engines.issue_result import PAIR_SCHEMA, Float32, Int32, IssueResult
+from engines.keys import digest
+from engines.value import Artifact, InvalidValue, require
+
+Kind = Literal["pictures", "texts", "vectors"]
+
+NO_CLUSTER = -1
+ROW_COLUMNS = ("id", "path", "label", "split")
+RESERVED = frozenset(
+    {*ROW_COLUMNS, "x", "y", "cluster", "cluster_name", "strength", "suggested_label", "label_decided", "excluded", "tags"}
+)
+REJECT_SCHEMA = pa.schema(
+    [("id", pa.string()), ("path", pa.string()), ("row", pa.int64()), ("stage", pa.string()), ("reason", pa.string())]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Artifact):
+    r"""The rows of a data set.
+
+    ``rows`` holds the columns id, path, label, split (strings; label and split may be null), then the person's own columns
+    (a name that this project uses itself is read as ``own_<name>``). ``path`` is what a person reads: the path relative to
+    ``root``, ``\xNN`` for bytes that are no text; null where a row has no file. ``media`` holds, per row, the real relative
+    path as bytes, or the text of the row; null for vectors. ``stats`` holds size, mtime_ns and inode of the file per row
+    (int64, shape (n, 3)); (0, 3) without files. ``rejects`` lists what could not be used (``REJECT_SCHEMA``); ``counts`` says
+    how many things were passed over in silence on purpose (junk files, hidden files, broken links).
+    """
+
+    kind_name: ClassVar[str] = "dataset"
+    kind: Kind
+    source: str
+    root: str
+    rows: pa.Table
+    media: pa.Table
+    stats: npt.NDArray[np.int64]
+    rejects: pa.Table
+    counts: dict[str, int] = field(default_factory=dict)
+    media_key: str
+    columns_key: str
+
+    def check(self) -> None:
+        """Check that columns are in order and ids are unique and never empty."""
+        require(tuple(self.rows.column_names[:4]) == ROW_COLUMNS, f"columns start with {self.rows.column_names[:4]}")
+        own = set(self.rows.column_names[4:])
+        require(not own & RESERVED, f"own columns use reserved names: {sorted(own & RESERVED)}")
+        ids = self.ids
+        require(all(ids), "an id is empty")
+        require(len(set(ids)) == len(ids), "ids repeat")
+        require(self.media.num_rows == len(ids), "media and rows differ in length")
+        require(self.stats.shape in {(len(ids), 3), (0, 3)}, f"stats have shape {self.stats.shape}")
+        require(self.rejects.schema.equals(REJECT_SCHEMA), "rejects have another schema")
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+    @property
+    def ids(self) -> list[str]:
+        """Give the ids in row order."""
+        return list(self.rows.column("id").to_pylist())
+
+    @property
+    def labels(self) -> list[str | None]:
+        """Give the labels in row order; None where a row has none."""
+        return list(self.rows.column("label").to_pylist())
+
+    @property
+    def own_columns(self) -> list[str]:
+        """Name the person's own columns."""
+        return list(self.rows.column_names[4:])
+
+    def media_of(self, row: int) -> bytes | str | None:
+        """Give the relative path (bytes) or the text of a row; None for vectors."""
+        value: bytes | str | None = self.media.column(0)[row].as_py()
+        return value
+
+    def blocks(self, size: int) -> Iterator[range]:
+        """Cut the row numbers into ranges of at most ``size`` rows."""
+        for start in range(0, len(self), size):
+            yield range(start, min(start + size, len(self)))
+
+    def take(self, rows: npt.NDArray[np.int64], rejects: pa.Table | None = None) -> Dataset:
+        """Keep some rows in the given order; further ``rejects`` are added to those known."""
+        if len(rows) == len(self) and rejects is None and bool(np.all(rows == np.arange(len(self)))):
+            return self
+        picked = pa.array(rows)
+        keep = digest(np.ascontiguousarray(rows, dtype=np.int64).tobytes())
+        return Dataset(
+            key=digest("take", self.key, keep),
+            kind=self.kind,
+            source=self.source,
+            root=self.root,
+            rows=self.rows.take(picked),
+            media=self.media.take(picked),
+            stats=self.stats[rows] if len(self.stats) else self.stats,
+            rejects=self.rejects if rejects is None else pa.concat_tables([self.rejects, rejects]),
+            counts=self.counts,
+            media_key=digest("take", self.media_key, keep),
+            columns_key=digest("take", self.columns_key, keep),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureFacts(Artifact):
+    """What one decode of each picture tells.
+
+    ``facts`` has one row per row of the data set: content_hash (string, hash of the file's bytes), pixel_hash (string, hash of the
+    upright pixels, size and mode), dhash and phash (uint64), width, height (pixels, upright), mode (string), format (string),
+    file_size (bytes), brightness_p1, brightness_p5, brightness_p50, brightness_p95, brightness_p99 (0..1), entropy (bits,
+    0..8), sharpness (variance of the Laplacian at a side of at most 256), colorfulness (0 = gray).
+    """
+
+    kind_name: ClassVar[str] = "facts"
+    COLUMNS: ClassVar[dict[str, pa.DataType]] = {
+        "content_hash": pa.string(),
+        "pixel_hash": pa.string(),
+        "dhash": pa.uint64(),
+        "phash": pa.uint64(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "mode": pa.string(),
+        "format": pa.string(),
+        "file_size": pa.int64(),
+        "brightness_p1": pa.float32(),
+        "brightness_p5": pa.float32(),
+        "brightness_p50": pa.float32(),
+        "brightness_p95": pa.float32(),
+        "brightness_p99": pa.float32(),
+        "entropy": pa.float32(),
+        "sharpness": pa.float32(),
+        "colorfulness": pa.float32(),
+    }
+    facts: pa.Table
+
+    def check(self) -> None:
+        """Check the columns and that no hash is null."""
+        require(self.facts.schema.equals(pa.schema(list(self.COLUMNS.items()))), "facts have another schema")
+        require(all(self.facts.column(name).null_count == 0 for name in self.COLUMNS), "a fact is null")
+
+    def __len__(self) -> int:
+        return int(self.facts.num_rows)
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """Give a column as a numpy array."""
+        array: npt.NDArray[Any] = self.facts.column(name).to_numpy()
+        return array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings(Artifact):
+    """The encoder's raw output: ``vectors`` float32 (n, d), ``probabilities`` float16 (n, classes) or (n, 0) without classes.
+
+    ``vocabulary`` names the table that the classes index (``"imagenet1k"``) or is empty.
+    """
+
+    kind_name: ClassVar[str] = "embeddings"
+    encoder: str
+    vectors: Float32
+    probabilities: npt.NDArray[np.float16]
+    vocabulary: str = ""
+
+    def check(self) -> None:
+        """Check that vectors are finite float32 (in blocks, so that memory stays bounded)."""
+        require(self.vectors.ndim == 2 and self.vectors.dtype == np.float32, f"vectors are {self.vectors.dtype}")
+        require(self.probabilities.shape[0] == len(self.vectors), "probabilities and vectors differ in length")
+        for start in range(0, len(self.vectors), 65536):
+            require(bool(np.isfinite(self.vectors[start : start + 65536]).all()), "a vector is not finite")
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighborGraph(Artifact):
+    """The k nearest neighbors of the unique valid rows ("nodes").
+
+    ``indices`` int32 (m, k) and ``distances`` float32 (m, k): nodes, self removed, ascending distance; cosine distance 1 - cos
+    of centered vectors for ``metric`` cosine, else euclidean distance. k = min(wanted, m - 1) and may be 0. ``unique_of`` int32 (n):
+    node of each row, -1 for rows without a direction (zero vectors). ``representative`` int32 (m): first row of each node.
+    ``center`` float32 (d): the mean that was subtracted (zeros for euclidean). ``nodes`` float32 (m, d'): the prepared vectors of the
+    nodes (centered and normalized, perhaps reduced by PCA), what distances were measured on.
+    """
+
+    kind_name: ClassVar[str] = "neighbors"
+    metric: Literal["cosine", "euclidean"]
+    indices: Int32
+    distances: Float32
+    unique_of: Int32
+    representative: Int32
+    center: Float32
+    nodes: Float32
+    mean_cosine: float
+    recall: float
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Check shapes, ranges, order, and that no node is its own neighbor."""
+        m, k = self.indices.shape
+        require(self.distances.shape == (m, k), "indices and distances differ in shape")
+        require(self.indices.dtype == np.int32 and self.distances.dtype == np.float32, "wrong dtype")
+        require(len(self.representative) == m and len(self.nodes) == m, "representative or nodes differ in length")
+        if k:
+            require(bool((self.indices >= 0).all() and (self.indices < m).all()), "a neighbor is no node")
+            require(
+                bool(np.isfinite(self.distances).all() and (self.distances >= 0).all()), "a distance is not finite or negative"
+            )
+            require(bool((np.diff(self.distances, axis=1) >= 0).all()), "distances are not ascending")
+            require(not bool((self.indices == np.arange(m, dtype=np.int32)[:, None]).any()), "a node is its own neighbor")
+        require(bool((self.unique_of >= -1).all() and (self.unique_of < max(m, 1)).all()), "unique_of out of range")
+
+    @property
+    def m(self) -> int:
+        """Count the nodes."""
+        return len(self.indices)
+
+    @property
+    def k(self) -> int:
+        """Count the neighbors per node."""
+        return int(self.indices.shape[1])
+
+    def to_rows(self, per_node: npt.NDArray[Any], missing: Any) -> npt.NDArray[Any]:
+        """Expand values per node (m, ...) to values per row (n, ...); rows without a node get ``missing``."""
+        rows = np.empty((len(self.unique_of), *per_node.shape[1:]), dtype=per_node.dtype)
+        valid = self.unique_of >= 0
+        rows[valid] = per_node[self.unique_of[valid]]
+        rows[~valid] = missing
+        return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection(Artifact):
+    """A map: ``coords`` float32 (n, 2), finite; rows that share a node share a position."""
+
+    kind_name: ClassVar[str] = "projection"
+    name: str
+    coords: Float32
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Check that coordinates are finite."""
+        require(self.coords.ndim == 2 and self.coords.dtype == np.float32, "coords are no float32 table")
+        require(bool(np.isfinite(self.coords).all()), "a coordinate is not finite")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustering(Artifact):
+    """Nested clusters of rows.
+
+    ``layers`` int32 (number of layers, n), row 0 coarsest; -1 = noise. Cluster ids are unique over all layers: layer l uses the ids
+    ``offsets[l] .. offsets[l + 1] - 1``, all of them used. Each cluster of a finer layer lies in one cluster of the next coarser layer.
+    ``strength`` float32 (n): how firmly a row belongs to its cluster of the default layer, 0..1, 0 for noise.
+    """
+
+    kind_name: ClassVar[str] = "clustering"
+    name: str
+    layers: Int32
+    strength: Float32
+    default_layer: int
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Check that ids are contiguous over the layers and that the layers nest."""
+        require(self.layers.ndim == 2 and self.layers.dtype == np.int32, "layers are no int32 table")
+        count, n = self.layers.shape
+        require(len(self.strength) == n and 0 <= self.default_layer < count, "strength or default layer is wrong")
+        next_id = 0
+        for number, layer in enumerate(self.layers):
+            used = np.unique(layer[layer >= 0])
+            require(
+                bool(np.array_equal(used, np.arange(next_id, next_id + len(used)))), f"ids of layer {number} are not contiguous"
+            )
+            next_id += len(used)
+        for coarse, fine in zip(self.layers, self.layers[1:], strict=False):
+            pairs = np.unique(np.stack([fine, coarse])[:, fine >= 0], axis=1)
+            require(len(np.unique(pairs[0])) == pairs.shape[1], "a finer cluster lies in two coarser ones")
+
+    @property
+    def labels(self) -> Int32:
+        """Give the cluster of each row in the default layer."""
+        labels: Int32 = self.layers[self.default_layer]
+        return labels
+
+    def clusters(self, layer: int) -> npt.NDArray[np.int32]:
+        """List the ids of a layer."""
+        found: npt.NDArray[np.int32] = np.unique(self.layers[layer][self.layers[layer] >= 0])
+        return found
+
+    def parent(self, cluster: int, layer: int) -> int:
+        """Give the cluster of the next coarser layer that holds this one; -1 at the top or where it is noise there."""
+        if layer == 0:
+            return NO_CLUSTER
+        return int(self.layers[layer - 1][np.argmax(self.layers[layer] == cluster)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names(Artifact):
+    """Names of all clusters of a clustering.
+
+    ``table``: cluster (int32), name, second_name, source (captions, wordnet, labels, none), score (float32, 0..1).
+    """
+
+    kind_name: ClassVar[str] = "names"
+    SCHEMA: ClassVar[pa.Schema] = pa.schema(
+        [
+            ("cluster", pa.int32()),
+            ("name", pa.string()),
+            ("second_name", pa.string()),
+            ("source", pa.string()),
+            ("score", pa.float32()),
+        ]
+    )
+    table: pa.Table
+
+    def check(self) -> None:
+        """Check the schema and that each cluster has one name."""
+        require(self.table.schema.equals(self.SCHEMA), "names have another schema")
+        clusters = self.table.column("cluster").to_pylist()
+        require(len(set(clusters)) == len(clusters), "a cluster has two rows of names")
+
+
+__all__ = [
+    "NO_CLUSTER",
+    "PAIR_SCHEMA",
+    "REJECT_SCHEMA",
+    "RESERVED",
+    "ROW_COLUMNS",
+    "Artifact",
+    "Clustering",
+    "Dataset",
+    "Embeddings",
+    "Float32",
+    "Int32",
+    "InvalidValue",
+    "IssueResult",
+    "Kind",
+    "Names",
+    "NeighborGraph",
+    "PictureFacts",
+    "Projection",
+    "require",
+]

@@ -1,0 +1,52 @@
+"""Keys of values: what a value was computed from, so that a result is never stale and never computed twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib import metadata
+from typing import Any
+
+from engines.parameters import values
+
+KEY_LENGTH = 24
+
+
+def digest(*parts: bytes | str) -> str:
+    """Hash parts (BLAKE2b, each preceded by its length so that no two lists of parts collide) to 24 hex digits."""
+    state = hashlib.blake2b(digest_size=KEY_LENGTH // 2)
+    for part in parts:
+        raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "little"))
+        state.update(raw)
+    return state.hexdigest()
+
+
+def chain(stage: str, engine: Any, inputs: Iterable[str], *, name: str = "", extra: Mapping[str, Any] | None = None) -> str:
+    """Key of what ``engine`` makes of inputs with the given keys.
+
+    The engine's version, its parameters that can change the result and the versions of the packages that it names enter;
+    threads, batch size and device do not.
+    """
+    packages = {package: package_version(package) for package in sorted(getattr(engine, "packages", ()))}
+    body = {
+        "stage": stage,
+        "engine": name or type(engine).__name__,
+        "version": getattr(engine, "version", 1),
+        "parameters": values(engine, only_key=True),
+        "packages": packages,
+        "inputs": list(inputs),
+        "extra": dict(extra or {}),
+    }
+    return digest(json.dumps(body, sort_keys=True, default=str))
+
+
+@lru_cache(maxsize=256)
+def package_version(distribution: str) -> str:
+    """Give the installed version of a distribution, or ``"missing"``."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "missing"
