@@ -118,7 +118,8 @@ class PictureFacts(Artifact):
     ``facts`` has one row per row of the data set: content_hash (string, hash of the file's bytes), pixel_hash (string, hash of the
     upright pixels, size and mode), dhash and phash (uint64), width, height (pixels, upright), mode (string), format (string),
     file_size (bytes), brightness_p1, brightness_p5, brightness_p50, brightness_p95, brightness_p99 (0..1), entropy (bits,
-    0..8), sharpness (variance of the Laplacian at a side of at most 256), colorfulness (0 = gray).
+    0..8), sharpness (variance of the Laplacian at a side of at most 256), colorfulness (0 = gray), signature (256 bytes: the upright
+    picture as 16 x 16 gray values, box-resized, row by row).
     """
 
     kind_name: ClassVar[str] = "facts"
@@ -140,6 +141,7 @@ class PictureFacts(Artifact):
         "entropy": pa.float32(),
         "sharpness": pa.float32(),
         "colorfulness": pa.float32(),
+        "signature": pa.binary(256),
     }
     facts: pa.Table
 

@@ -153,7 +153,7 @@ class Evidence:
         if need == "captions":
             return "caption" in self.dataset.own_columns
         if need == "probabilities":
-            return self.embeddings is not None and self.embeddings.probabilities.shape[1] > 0
+            return bool(self.embeddings is not None and self.embeddings.probabilities.shape[1] > 0)
         values: dict[str, object] = {
             "vectors": self.embeddings,
             "neighbors": self.graph,
