@@ -149,7 +149,7 @@ class Evidence:
         if need == "labels":
             return len({label for label in self.dataset.labels if label is not None}) >= 1
         if need == "splits":
-            return self.dataset.rows.column("split").null_count < len(self.dataset)
+            return bool(self.dataset.rows.column("split").null_count < len(self.dataset))
         if need == "captions":
             return "caption" in self.dataset.own_columns
         if need == "probabilities":

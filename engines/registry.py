@@ -82,14 +82,15 @@ class Registry:
             MissingPackage: when a package that it needs is not installed, with the line that installs it.
         """
         if name not in self._loaded:
-            entry = self._entry(name)
+            entry = self.entry(name)
             if entry.missing():
                 raise MissingPackage(f"{self.stage} engine {name!r} needs {', '.join(entry.missing())}", entry.install_line())
             module, _, attribute = entry.target.partition(":")
             self._loaded[name] = getattr(importlib.import_module(module), attribute)
         return self._loaded[name]
 
-    def _entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> Entry:
+        """Give the entry of a name; raise ``ParameterError`` for an unknown one, with the nearest known name."""
         if name in self.entries:
             return self.entries[name]
         near = difflib.get_close_matches(name, self.entries, n=1)

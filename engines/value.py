@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ class Artifact:
 
     def check(self) -> None:
         """Check the invariants; runs once, when the value is made, not when it is loaded."""
+
+    def with_key(self, key: str) -> Self:
+        """Give the same value under another key, without checking it again."""
+        made = copy.copy(self)
+        object.__setattr__(made, "key", key)
+        return made
 
     def parts(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]], dict[str, pa.Table]]:
         """Split into plain values, arrays and tables, by field name."""

@@ -1,0 +1,343 @@
+"""Run a recipe: dataset -> embeddings -> graph -> maps, clusters, names, issues: asks the store first and computes only what is not there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from engines.artifacts import (
+    PAIR_SCHEMA,
+    Clustering,
+    Dataset,
+    Embeddings,
+    IssueResult,
+    Names,
+    NeighborGraph,
+    PictureFacts,
+    Projection,
+)
+from engines.errors import Cancelled
+from engines.ingestion import ingest_source
+from engines.keys import chain, digest
+from engines.parameters import values as parameter_values
+from engines.protocols import Evidence, Progress, SourceOptions, no_progress
+from engines.recipe import Recipe, registry
+from engines.store import Store
+from engines.value import Artifact, require
+from engines.worker import Job, Usage, call, peak_rss
+
+A = TypeVar("A", bound=Artifact)
+
+OnValue = Callable[[str, str], None]
+"""Called with stage and name when a value has arrived in ``Values``."""
+
+STAGE_ORDER = ("embed", "neighbors", "project", "cluster", "name", "issues")
+WEIGHTS = {"embed": 0.4, "neighbors": 0.04, "project": 0.4, "cluster": 0.05, "name": 0.02, "issues": 0.08}
+SMALL = 64
+"""Up to this many nodes an isolated engine runs in this process: starting another one would take longer."""
+
+
+def _nobody_listens(stage: str, name: str) -> None:
+    """Ignore the arrival of a value."""
+
+
+@dataclass(kw_only=True)
+class Values:
+    """What a run has computed so far; filled in while it runs."""
+
+    dataset: Dataset | None = None
+    facts: PictureFacts | None = None
+    embeddings: Embeddings | None = None
+    graph: NeighborGraph | None = None
+    projections: dict[str, Projection] = field(default_factory=dict)
+    clusterings: dict[str, Clustering] = field(default_factory=dict)
+    names: dict[str, Names] = field(default_factory=dict)
+    issues: dict[str, IssueResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord:
+    """What one stage did: which engine with which parameters, whether it came from the store, and what it cost."""
+
+    stage: str
+    name: str
+    engine: str
+    key: str
+    cached: bool
+    parameters: dict[str, Any]
+    seconds: float
+    cpu_seconds: float
+    peak_rss: int
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """What a stage cost; CPU seconds are those of this process, or of the worker process with all its threads."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_rss: int
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Clock:
+    """Measure a stage from its making to ``stop``."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def stop(self, notes: Mapping[str, Any] | None = None, used: Usage | None = None) -> Spent:
+        """Give what the stage cost; ``used`` is what a worker process spent in place of this one."""
+        return Spent(
+            seconds=round(time.monotonic() - self._wall, 3),
+            cpu_seconds=round(used.cpu_seconds if used else time.process_time() - self._cpu, 3),
+            peak_rss=used.peak_rss if used else peak_rss(),
+            notes=dict(notes or {}),
+        )
+
+
+class Meter:
+    """Join the progress of steps, some of them side by side, to one fraction; a cancel in one of them reaches all."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._done: dict[str, float] = {}
+        self._weights: dict[str, float] = {}
+        self._cancelled = False
+
+    def step(self, name: str, weight: float) -> Progress:
+        """Announce a step that makes up ``weight`` of the whole."""
+        with self._lock:
+            self._weights[name] = weight
+
+        def report(fraction: float, message: str) -> None:
+            with self._lock:
+                if self._cancelled:
+                    raise Cancelled
+                self._done[name] = min(max(fraction, 0.0), 1.0)
+                whole = sum(self._weights[step] * share for step, share in self._done.items())
+                try:
+                    self._progress(min(whole, 1.0), message)
+                except BaseException:
+                    self._cancelled = True
+                    raise
+
+        return report
+
+    def cancel(self) -> None:
+        """Make every step stop at its next report."""
+        with self._lock:
+            self._cancelled = True
+
+
+@dataclass(frozen=True)
+class Task(Generic[A]):
+    """What ``Run`` asks the store for, and how to compute it: in this process, or as a job of a worker."""
+
+    stage: str
+    name: str
+    engine: Any
+    cls: type[A]
+    key: str
+    compute: Callable[[Progress], A]
+    job: Job | None = None
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One pass of a recipe over a source."""
+
+    source: Path
+    options: SourceOptions
+    recipe: Recipe
+    store: Store
+    verify: bool = False
+    on_value: OnValue = _nobody_listens
+    values: Values = field(default_factory=Values)
+    records: list[StageRecord] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __call__(self, progress: Progress = no_progress) -> Values:
+        """Compute everything that the recipe names and the store does not hold.
+
+        Raises:
+            Cancelled: when ``progress`` asks for it; what was finished is in the store.
+            DatasetExplorerError: see ``engines.errors``.
+        """
+        self.recipe.check()
+        meter = Meter(progress)
+        self._ingest(meter.step("embed", WEIGHTS["embed"]))
+        graph = self._graph(meter.step("neighbors", WEIGHTS["neighbors"]))
+        projectors = self.recipe.chosen("project")
+        # A map that costs next to nothing first: a person sees the data while the good maps are computed.
+        quick = [name for name in projectors if not registry("project").load(name).isolated]
+        for name in quick:
+            self._project(name, graph, meter.step(name, 0.01))
+        slow = [name for name in projectors if name not in quick]
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            steps = [(name, meter.step(name, WEIGHTS["project"] / len(slow))) for name in slow]
+            maps = [pool.submit(self._project, name, graph, step) for name, step in steps]
+            try:
+                self._clusters(graph, meter)
+                self._checks(meter)
+                for future in maps:
+                    future.result()
+            except BaseException:
+                meter.cancel()  # the maps beside us must stop too before the pool can be left
+                raise
+        self.records.sort(key=lambda record: STAGE_ORDER.index(record.stage))
+        progress(1.0, "done")
+        return self.values
+
+    def _ingest(self, progress: Progress) -> None:
+        clock = Clock()
+        result = ingest_source(self.source, self.options, self.recipe, self.store, verify=self.verify, progress=progress)
+        self.values.dataset, self.values.facts, self.values.embeddings = result.dataset, result.facts, result.embeddings
+        name = result.embeddings.encoder
+        self._record("embed", name, result.engine, result.embeddings.key, cached=result.cached, usage=clock.stop(result.notes))
+        self.on_value("embed", name)
+
+    def _graph(self, progress: Progress) -> NeighborGraph:
+        embeddings = self._evidence().embeddings
+        assert embeddings is not None
+        name = registry("neighbors").default()
+        engine = self.recipe.engine("neighbors", name)
+        key = chain("neighbors", engine, [embeddings.key], name=name)
+        compute = partial(_run, engine, embeddings)
+        graph = self._stage(Task("neighbors", name, engine, NeighborGraph, key, compute), progress)
+        self.values.graph = graph
+        self.on_value("neighbors", name)
+        return graph
+
+    def _project(self, name: str, graph: NeighborGraph, progress: Progress) -> None:
+        self.values.projections[name] = self._from_graph("project", name, Projection, graph, progress)
+        self.on_value("project", name)
+
+    def _clusters(self, graph: NeighborGraph, meter: Meter) -> None:
+        chosen = self.recipe.chosen("cluster")
+        for name in chosen:
+            step = meter.step(f"cluster {name}", WEIGHTS["cluster"] / len(chosen))
+            clustering = self._from_graph("cluster", name, Clustering, graph, step)
+            self.values.clusterings[name] = clustering
+            self._name(name, clustering, meter.step(f"name {name}", WEIGHTS["name"] / len(chosen)))
+            self.on_value("cluster", name)
+
+    def _name(self, clusterer: str, clustering: Clustering, progress: Progress) -> None:
+        name = self.recipe.chosen("name")[0]
+        engine = self.recipe.engine("name", name)
+        evidence = self._evidence(clustering)
+        key = chain("name", engine, [clustering.key, *evidence.keys((*engine.needs, *engine.uses))], name=name)
+        self.values.names[clusterer] = self._stage(
+            Task("name", name, engine, Names, key, partial(_run, engine, evidence)), progress
+        )
+
+    def _checks(self, meter: Meter) -> None:
+        evidence = self._evidence()
+        chosen = self.recipe.chosen("issues")
+        for name in chosen:
+            engine = self.recipe.engine("issues", name)
+            step = meter.step(f"check {name}", WEIGHTS["issues"] / len(chosen))
+            missing = [need for need in engine.needs if not evidence.has(need)]
+            if missing:
+                self.values.issues[name] = skipped(name, engine.scope, len(evidence.dataset), missing)
+            else:
+                key = chain("issues", engine, evidence.keys((*engine.needs, *engine.uses)), name=name)
+                compute = partial(_run, engine, evidence)
+                self.values.issues[name] = self._stage(Task("issues", name, engine, IssueResult, key, compute), step)
+            step(1.0, name)
+            self.on_value("issues", name)
+
+    def _from_graph(self, stage: str, name: str, cls: type[A], graph: NeighborGraph, progress: Progress) -> A:
+        """Run an engine that sees the graph only, in a worker process where it asks for one."""
+        engine = self.recipe.engine(stage, name)
+        key = chain(stage, engine, [graph.key], name=name)
+        job = None
+        if engine.isolated and graph.m > SMALL:
+            job = Job(
+                stage=stage,
+                name=name,
+                parameters=parameter_values(engine),
+                graph=graph.key,
+                key=key,
+                store=str(self.store.root),
+            )
+        return self._stage(Task(stage, name, engine, cls, key, partial(_run, engine, graph), job), progress)
+
+    def _stage(self, task: Task[A], progress: Progress) -> A:
+        """Take a value from the store, or compute it under the lock of its key."""
+        cls, key = task.cls, task.key
+        clock = Clock()
+        value = self.store.get(cls, key)
+        cached, usage = value is not None, None
+        if value is None:
+            with self.store.lock(key, progress):
+                value = self.store.get(cls, key)
+                if value is None:
+                    report = self.store.noting(key, progress)
+                    report(0.0, task.name)
+                    if task.job is None:
+                        value = self.store.put(task.compute(report).with_key(key))
+                    else:
+                        usage = call(task.job, progress=report)
+                        value = self.store.get(cls, key)
+                        require(value is not None, f"the worker stored no {cls.kind_name} {key}")
+        assert value is not None
+        progress(1.0, task.name)
+        self._record(task.stage, task.name, task.engine, key, cached=cached, usage=clock.stop(used=usage))
+        return value
+
+    def _record(self, stage: str, name: str, engine: Any, key: str, *, cached: bool, usage: Spent) -> None:
+        parameters = parameter_values(engine) if engine is not None else {}
+        record = StageRecord(
+            stage=stage,
+            name=name,
+            engine=type(engine).__name__ if engine is not None else "",
+            key=key,
+            cached=cached,
+            parameters=parameters,
+            **asdict(usage),
+        )
+        with self._lock:
+            self.records.append(record)
+
+    def _evidence(self, clustering: Clustering | None = None) -> Evidence:
+        assert self.values.dataset is not None
+        return Evidence(
+            dataset=self.values.dataset,
+            embeddings=self.values.embeddings,
+            graph=self.values.graph,
+            facts=self.values.facts,
+            clustering=clustering,
+        )
+
+
+def skipped(name: str, scope: Literal["row", "class", "dataset"], n: int, missing: Sequence[str]) -> IssueResult:
+    """Make the result of a check that could not run because its needs are not met."""
+    nothing = pa.array([None] * n, pa.string())
+    return IssueResult(
+        key=digest("skipped", name, str(n), *missing),
+        check_name=name,
+        scope=scope,
+        raw=np.full(n, np.nan, dtype=np.float32),
+        cut=0.0,
+        scale=1.0,
+        details=pa.table({"suggestion": nothing, "reason": nothing}),
+        pairs=PAIR_SCHEMA.empty_table(),
+        skipped=f"needs {' and '.join(missing)}",
+    )
+
+
+def _run(engine: Any, inputs: Any, progress: Progress) -> Any:
+    """Call an engine the way its Protocol says."""
+    return engine(inputs, progress=progress)

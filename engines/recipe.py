@@ -1,0 +1,157 @@
+"""What to compute: the engines and parameters of a run as one plain value that can be saved, shared and compared."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engines.errors import ParameterError, SourceError
+from engines.parameters import build, parameters
+from engines.registry import Registry
+
+STAGES = ("embed", "neighbors", "project", "cluster", "name", "issues")
+PRIVATE = ("seed", "threads", "metric", "device")
+
+
+def registry(stage: str) -> Registry:
+    """Give the registry of a stage.
+
+    Raises:
+        ParameterError: when there is no such stage.
+    """
+    if stage not in (*STAGES, "read", "export"):
+        raise ParameterError(f"there is no stage {stage!r}", f"stages: {', '.join(STAGES)}")
+    found: Registry = importlib.import_module(f"engines.{stage}").ENGINES
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Name the engines of each stage; empty = the default (for checks: all of them).
+
+    ``settings`` maps ``stage.parameter`` or ``stage.engine.parameter`` to a value; ``seed``, ``threads``, ``metric`` and ``device`` go to
+    every chosen engine that has a parameter of that name and no setting of its own.
+    """
+
+    encoder: str = ""
+    projectors: tuple[str, ...] = ()
+    clusterers: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    namer: str = ""
+    metric: str = "cosine"
+    seed: int = 0
+    threads: int | None = None
+    device: str = "auto"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def chosen(self, stage: str) -> list[str]:
+        """List the names of the engines of a stage that this recipe runs.
+
+        Raises:
+            ParameterError: for an unknown or repeated name.
+        """
+        table = registry(stage)
+        single = {"embed": self.encoder, "name": self.namer}
+        many = {"project": self.projectors, "cluster": self.clusterers, "issues": self.checks}
+        if stage in single:
+            names = [single[stage] or table.default()]
+        elif many.get(stage):
+            names = list(many[stage])
+        else:
+            names = table.names() if stage == "issues" else [table.default()]
+        if len(set(names)) < len(names):
+            raise ParameterError(f"a {stage} engine is named twice: {', '.join(names)}", "name each engine once")
+        for name in names:
+            table.entry(name)
+        return names
+
+    def engine(self, stage: str, name: str) -> Any:
+        """Make an engine with the parameters that this recipe gives it.
+
+        Raises:
+            ParameterError: for a value that its parameters refuse.
+        """
+        cls = registry(stage).load(name)
+        known = {parameter.name for parameter in parameters(cls)}
+        given = {key: getattr(self, key) for key in PRIVATE if key in known and getattr(self, key) is not None}
+        for path, value in self.settings.items():
+            target, _, parameter = path.rpartition(".")
+            if target in (stage, f"{stage}.{name}") and parameter in known:
+                given[parameter] = value
+        return build(cls, given)
+
+    def check(self) -> None:
+        """Check every name and setting before anything is computed.
+
+        Raises:
+            ParameterError: for a name, a setting or a value that fits no chosen engine.
+        """
+        for path in self.settings:
+            stage, _, rest = path.partition(".")
+            if stage not in STAGES or not rest:
+                raise ParameterError(
+                    f"--set {path} has no stage", f"write stage.parameter=value with one of: {', '.join(STAGES)}"
+                )
+            named, _, parameter = rest.rpartition(".")
+            names = self.chosen(stage)
+            if named and named not in names:
+                raise ParameterError(f"--set {path}: this run has no {stage} engine {named!r}", f"it has: {', '.join(names)}")
+            options = {p.name for name in ([named] if named else names) for p in parameters(registry(stage).load(name))}
+            if parameter not in options:
+                known = ", ".join(sorted(options)) or "none"
+                raise ParameterError(f"--set {path}: no chosen {stage} engine has {parameter!r}", f"parameters: {known}")
+        for stage in STAGES:
+            for name in self.chosen(stage):
+                if any(path.startswith(f"{stage}.") for path in self.settings):
+                    self.engine(stage, name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the recipe as plain values."""
+        plain = dataclasses.asdict(self)
+        plain["settings"] = dict(self.settings)
+        return plain
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe from a ``recipe.json``.
+
+    Raises:
+        SourceError: when the file cannot be read.
+        ParameterError: when it holds something else than a recipe.
+    """
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SourceError(f"cannot read the recipe {path}: {error}", "give a recipe.json that analyze wrote") from error
+    known = {item.name: item for item in dataclasses.fields(Recipe)}
+    if not isinstance(plain, dict) or set(plain) - set(known):
+        raise ParameterError(f"{path} is no recipe", f"its keys must be among: {', '.join(known)}")
+    return Recipe(**{key: _restore(key, value) for key, value in plain.items()})
+
+
+def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
+    """Read ``stage.parameter=value`` texts.
+
+    Raises:
+        ParameterError: when a text has no ``=`` or no dot.
+    """
+    settings: dict[str, str] = {}
+    for pair in pairs:
+        path, equals, value = pair.partition("=")
+        if not equals or "." not in path:
+            raise ParameterError(f"--set {pair} cannot be read", "write stage.parameter=value, as in project.min_dist=0.3")
+        settings[path.strip()] = value.strip()
+    return settings
+
+
+def _restore(key: str, value: Any) -> Any:
+    if key in ("projectors", "clusterers", "checks"):
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+            raise ParameterError(f"the recipe's {key} must be a list of names")
+        return tuple(value)
+    return value
