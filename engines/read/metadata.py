@@ -1,0 +1,133 @@
+"""Read the tables that lie beside pictures: ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engines.errors import SourceError
+from engines.read.columns import as_text
+from engines.read.names import escape
+from engines.read.rejects import Rejects
+
+FILE_NAME = "file_name"
+
+
+@dataclass
+class MetadataTable:
+    """One such file: where it lies below the root, its columns, and per row its number in the file and its values.
+
+    ``typed`` is false for CSV, where every value is text.
+    """
+
+    path: bytes
+    columns: list[str]
+    typed: bool
+    rows: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """Give the path as text."""
+        return escape(self.path)
+
+    @property
+    def folder(self) -> bytes:
+        """Give the folder that its file names start from."""
+        return self.path.rpartition(b"/")[0]
+
+
+def read_metadata(file: Path, path: bytes, rejects: Rejects) -> MetadataTable:
+    """Read one table; bad rows become rejects.
+
+    Raises:
+        SourceError: when the file as a whole cannot be read.
+    """
+    name = escape(path)
+    try:
+        if path.lower().endswith(b".parquet"):
+            return _parquet(file, path)
+        text = _text(file.read_bytes(), name)
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from None
+    return _jsonl(text, path, rejects) if path.lower().endswith(b".jsonl") else _csv(text, path, rejects)
+
+
+def _text(raw: bytes, name: str) -> str:
+    """Decode UTF-8, or UTF-16 where a byte order mark says so."""
+    encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise SourceError(
+            f"{name} is not UTF-8 text: line {line} holds the byte 0x{raw[error.start]:02x}", "save it as UTF-8 and try again"
+        ) from None
+
+
+def _csv(text: str, path: bytes, rejects: Rejects) -> MetadataTable:
+    first = text.partition("\n")[0]
+    # A spreadsheet in many countries writes semicolons; the header tells.
+    delimiter = max(",;\t", key=first.count) if first.strip() else ","
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        columns = _header(next(reader, []))
+        table = MetadataTable(path, columns, typed=False)
+        for number, values in enumerate(reader):
+            if not any(values):
+                continue
+            if len(values) != len(columns):
+                reason = f"{table.name} row {number + 1} has {len(values)} values for {len(columns)} columns"
+                rejects.add(None, reason, path=table.name, row=number)
+            else:
+                table.rows.append((number, dict(zip(columns, values, strict=True))))
+    except csv.Error as error:
+        raise SourceError(f"{escape(path)} is not a CSV table: {error}", "check its quotes and commas") from None
+    return table
+
+
+def _jsonl(text: str, path: bytes, rejects: Rejects) -> MetadataTable:
+    table = MetadataTable(path, [], typed=True)
+    columns: dict[str, None] = {}
+    for number, line in enumerate(text.split("\n")):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
+            rejects.add(None, f"{table.name} line {number + 1} is not a JSON object", path=table.name, row=number)
+            continue
+        columns.update(dict.fromkeys(record))
+        table.rows.append((number, record))
+    table.columns = list(columns)
+    return table
+
+
+def _parquet(file: Path, path: bytes) -> MetadataTable:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        read = pq.read_table(file)
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"{escape(path)} is not a Parquet table: {str(error).splitlines()[0]}") from None
+    return MetadataTable(path, list(read.column_names), typed=True, rows=list(enumerate(read.to_pylist())))
+
+
+def _header(names: list[str]) -> list[str]:
+    """Give every column a name of its own."""
+    columns: list[str] = []
+    for number, given in enumerate(names):
+        plain = (as_text(given.strip()) or "") or f"column_{number + 1}"
+        name, repeat = plain, 2
+        while name in columns:
+            name, repeat = f"{plain}_{repeat}", repeat + 1
+        columns.append(name)
+    return columns
