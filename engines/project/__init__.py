@@ -1,1 +1,16 @@
-"""Stage project."""
+"""Stage project: where does each row lie on a map, so that what is alike lies together?"""
+
+from __future__ import annotations
+
+from engines.registry import Entry, Registry
+
+ENGINES = Registry(
+    stage="project",
+    table={
+        "umap": Entry("engines.project.umap:Umap", "UMAP: clear islands, good overview (umap-learn)", ("umap",)),
+        "tsne": Entry("engines.project.tsne:Tsne", "t-SNE: keeps the nearest neighbors best (openTSNE)", ("openTSNE",)),
+        "pca": Entry("engines.project.pca:Pca", "PCA: the two directions of largest variance, at once and exact"),
+    },
+)
+
+__all__ = ["ENGINES"]

@@ -1,0 +1,144 @@
+"""The one guard against bad vectors: drop rows without a direction, collapse duplicates, center, normalize, shrink what is too wide."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.artifacts import Float32, Int32
+from engines.protocols import Progress
+
+Float64 = npt.NDArray[np.float64]
+Metric = Literal["cosine", "euclidean"]
+
+BLOCK = 8192
+REDUCE_ABOVE_ROWS = 100_000
+REDUCE_TO = 256
+AT_THE_CENTER = 1e-6
+"""A centered vector shorter than this share of the longest raw vector is rounding error and has no direction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What the search runs on; the fields mean what they mean in ``NeighborGraph``."""
+
+    nodes: Float32
+    unique_of: Int32
+    representative: Int32
+    center: Float32
+    mean_cosine: float
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
+    """Make the nodes of the graph from raw vectors (n, d), which are read in blocks.
+
+    Rows with the same bytes (0.0 and -0.0 count as the same) share one node. Rows that are not finite have no node, nor have, under
+    cosine, rows that are all zero. Under cosine the mean of the nodes is subtracted and each is scaled to length 1; one that lies at
+    the mean itself becomes the zero vector, at distance 1 from every other. Above 100,000 nodes and 256 columns the nodes are
+    rotated to their 256 principal axes; ``notes["pca_lost"]`` is the share of the sum of squares that this drops.
+    """
+    unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=progress)
+    mean, mean_cosine, longest = _moments(vectors, representative)
+    shrink = len(representative) > REDUCE_ABOVE_ROWS and vectors.shape[1] > REDUCE_TO
+    shift = mean if metric == "cosine" or shrink else np.zeros_like(mean)
+
+    def blocks() -> Iterator[Float64]:
+        for rows in _blocks(representative):
+            centered = vectors[rows].astype(np.float64) - shift
+            yield _normalized(centered, AT_THE_CENTER * longest) if metric == "cosine" else centered
+
+    notes: dict[str, Any] = {
+        "rows_without_direction": int((unique_of < 0).sum()),
+        "rows_collapsed": int((unique_of >= 0).sum()) - len(representative),
+    }
+    if shrink:
+        axes, lost = _principal_axes(blocks(), vectors.shape[1])
+        notes.update(pca_dimensions=REDUCE_TO, pca_lost=lost)
+        parts = (block @ axes for block in blocks())
+        found = [(_normalized(part, 0.0) if metric == "cosine" else part).astype(np.float32) for part in parts]
+    else:
+        found = [block.astype(np.float32) for block in blocks()]
+    width = REDUCE_TO if shrink else vectors.shape[1]
+    return Prepared(
+        nodes=np.concatenate(found) if found else np.empty((0, width), dtype=np.float32),
+        unique_of=unique_of,
+        representative=representative,
+        center=(mean if metric == "cosine" else np.zeros_like(mean)).astype(np.float32),
+        mean_cosine=mean_cosine,
+        notes=notes,
+    )
+
+
+def collapse(vectors: Float32, *, zero_is_valid: bool, progress: Progress) -> tuple[Int32, Int32]:
+    """Number the distinct rows in order of first appearance: ``unique_of`` (n), -1 = no node, and the first row of each (m)."""
+    n = len(vectors)
+    unique_of = np.full(n, -1, dtype=np.int32)
+    first: list[int] = []
+    seen: dict[bytes, int] = {}
+    for start in range(0, n, BLOCK):
+        progress(start / n, "comparing rows")
+        block = np.ascontiguousarray(vectors[start : start + BLOCK], dtype=np.float32) + np.float32(0.0)  # -0.0 becomes 0.0
+        valid = np.isfinite(block).all(axis=1)
+        if not zero_is_valid:
+            valid &= block.any(axis=1)
+        for offset in np.flatnonzero(valid).tolist():
+            mark = hashlib.blake2b(block[offset].tobytes(), digest_size=16).digest()
+            node = seen.setdefault(mark, len(first))
+            if node == len(first):
+                first.append(start + offset)
+            unique_of[start + offset] = node
+    return unique_of, np.array(first, dtype=np.int32)
+
+
+def _blocks(representative: Int32) -> Iterator[Int32]:
+    for start in range(0, len(representative), BLOCK):
+        yield representative[start : start + BLOCK]
+
+
+def _moments(vectors: Float32, representative: Int32) -> tuple[Float64, float, float]:
+    """Give the mean, the mean cosine of all pairs before centering, and the length of the longest vector.
+
+    With unit vectors u_i the mean cosine over the m (m - 1) ordered pairs is (|sum u_i|^2 - m) / (m (m - 1)); zero vectors, which
+    only the euclidean metric keeps, do not count.
+    """
+    total = np.zeros(vectors.shape[1])
+    directions = np.zeros(vectors.shape[1])
+    longest, directed = 0.0, 0
+    for rows in _blocks(representative):
+        block = vectors[rows].astype(np.float64)
+        length = np.sqrt(np.einsum("ij,ij->i", block, block))
+        total += block.sum(axis=0)
+        directions += (block / np.where(length > 0, length, 1.0)[:, None]).sum(axis=0)
+        directed += int((length > 0).sum())
+        longest = max(longest, float(length.max()))
+    mean = total / max(len(representative), 1)
+    pairs = directed * (directed - 1)
+    cosine = (float(directions @ directions) - directed) / pairs if pairs else 0.0
+    return mean, min(max(cosine, -1.0), 1.0), longest
+
+
+def _normalized(block: Float64, shortest: float) -> Float64:
+    """Scale rows to length 1; rows not longer than ``shortest`` become zero."""
+    length = np.sqrt(np.einsum("ij,ij->i", block, block))[:, None]
+    scaled: Float64 = np.where(length > shortest, block / np.where(length > 0, length, 1.0), 0.0)
+    return scaled
+
+
+def _principal_axes(blocks: Iterator[Float64], width: int) -> tuple[Float64, float]:
+    """Give the leading eigenvectors (width, 256) of the second moments and the share of the sum of squares that they miss."""
+    moments = np.zeros((width, width))
+    for block in blocks:
+        moments += block.T @ block
+    eigenvalues, vectors = np.linalg.eigh(moments)
+    axes = vectors[:, ::-1][:, :REDUCE_TO]
+    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(REDUCE_TO)] < 0, -1.0, 1.0)
+    whole = float(eigenvalues.sum())
+    lost = 1.0 - float(eigenvalues[-REDUCE_TO:].sum()) / whole if whole > 0 else 0.0
+    return np.ascontiguousarray(axes), max(lost, 0.0) if math.isfinite(lost) else 0.0
