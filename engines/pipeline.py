@@ -125,7 +125,7 @@ class Meter:
             with self._lock:
                 if self._cancelled:
                     raise Cancelled
-                self._done[name] = min(max(fraction, 0.0), 1.0)
+                self._done[name] = max(self._done.get(name, 0.0), min(fraction, 1.0))
                 whole = sum(self._weights[step] * share for step, share in self._done.items())
                 try:
                     self._progress(min(whole, 1.0), message)

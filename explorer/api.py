@@ -1,0 +1,343 @@
+"""The Python face of the product: open a source, analyze it, look, decide, export; the app and the command line use this too."""
+
+from __future__ import annotations
+
+import getpass
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.artifacts import Clustering, Dataset
+from engines.errors import DecisionError, UserError
+from engines.keys import digest
+from engines.pipeline import OnValue, Run, StageRecord, Values
+from engines.protocols import Progress, SourceOptions, no_progress
+from engines.recipe import Recipe
+from explorer import tables
+from explorer.geometry import nearest_rows, rows_inside
+from explorer.media import Media
+from explorer.selection import Selection
+from explorer.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from engines.curate.state import State
+    from engines.decisions import Decision, DecisionLog
+
+Rows = npt.NDArray[np.int64]
+
+
+class Explorer:
+    """A source with everything known about it: values, decisions, tables. Safe to share between threads and browser tabs."""
+
+    def __init__(
+        self, source: Path, options: SourceOptions, recipe: Recipe, workspace: Workspace, *, verify: bool = False
+    ) -> None:
+        self.source = source
+        self.options = options
+        self.recipe = recipe
+        self.workspace = workspace
+        self.values = Values()
+        self.records: list[StageRecord] = []
+        self.revision = 0
+        self._verify = verify
+        self._log: DecisionLog | None = None
+        self._media: Media | None = None
+        self._lock = threading.RLock()
+        self._cache: dict[str, tuple[tuple[int, int], Any]] = {}
+        self.who = _author()
+
+    # -- what it is ----------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Give the name of the source, as a person reads it."""
+        return self.source_text.rstrip("/").rpartition("/")[2] or self.source_text
+
+    @property
+    def source_text(self) -> str:
+        """Give the path of the source as text; undecodable bytes become backslash escapes."""
+        return str(self.source.resolve()).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+    @property
+    def ds(self) -> str:
+        """Give a short key of the source for addresses."""
+        return digest(str(self.source.resolve()))[:12]
+
+    @property
+    def dataset(self) -> Dataset:
+        """Give the rows.
+
+        Raises:
+            UserError: before ``analyze`` has read them.
+        """
+        if self.values.dataset is None:
+            raise UserError("the source has not been read yet", "call analyze() first")
+        return self.values.dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __repr__(self) -> str:
+        rows = "not read yet" if self.values.dataset is None else f"{len(self.values.dataset):,} rows"
+        return f"<Explorer {self.name!r}: {rows}>"
+
+    # -- compute -------------------------------------------------------------------------------------------------------
+
+    def analyze(self, progress: Progress = no_progress, on_value: OnValue | None = None) -> Explorer:
+        """Compute what is not in the workspace; values arrive in ``values`` one by one, each raises ``revision``.
+
+        Raises:
+            Cancelled: when ``progress`` raises it; what was finished stays.
+            DatasetExplorerError: see ``engines.errors``.
+        """
+
+        def arrived(stage: str, name: str) -> None:
+            with self._lock:
+                self.revision += 1
+            if on_value is not None:
+                on_value(stage, name)
+
+        run = Run(
+            source=self.source,
+            options=self.options,
+            recipe=self.recipe,
+            store=self.workspace.store,
+            verify=self._verify,
+            on_value=arrived,
+            values=self.values,
+        )
+        self.records = run.records
+        run(progress)
+        return self
+
+    # -- decisions -----------------------------------------------------------------------------------------------------
+
+    @property
+    def log(self) -> DecisionLog:
+        """Give the log of decisions, opened on first use."""
+        with self._lock:
+            if self._log is None:
+                from engines.decisions import DecisionLog
+
+                self._log = DecisionLog(self.workspace.decisions_path)
+            return self._log
+
+    @property
+    def state(self) -> State:
+        """Give what the decisions amount to for the rows as they are now."""
+        return self._derived("state", self._replay)
+
+    def _replay(self) -> State:
+        return self.replayed(self.log.entries())
+
+    def replayed(self, entries: Iterable[Decision]) -> State:
+        """Replay any list of decisions over the rows."""
+        from engines.curate.state import replay
+
+        return replay(list(entries), self.dataset.ids)
+
+    def decide(
+        self,
+        action: str,
+        rows: Sequence[int] | Sequence[str] | Rows = (),
+        *,
+        value: Any = None,
+        check: str | None = None,
+        why: str = "",
+    ) -> Decision:
+        """Append a decision about rows, given by number or id; when this returns it is on the disk.
+
+        Raises:
+            DecisionError: for an unknown action, unknown rows, or a value that does not fit.
+            EnvironmentFault: when the log cannot be written.
+        """
+        return self.log.append(
+            action, self.ids_of(rows), value=value, check=check, why=why, who=self.who, run_key=self.dataset.key
+        )
+
+    def undo(self) -> Decision | None:
+        """Undo this author's latest decision that still stands; None when there is none."""
+        return self.log.undo(self.who)
+
+    def redo(self) -> Decision | None:
+        """Bring back what this author undid last; None when there is nothing."""
+        return self.log.redo(self.who)
+
+    def ids_of(self, rows: Sequence[int] | Sequence[str] | Rows) -> list[str]:
+        """Give the ids of rows that are named by number or id.
+
+        Raises:
+            DecisionError: for a number or id that is not in the data set.
+        """
+        ids = self.dataset.ids
+        known = self._row_of()
+        found = []
+        for row in rows:
+            if isinstance(row, str):
+                if row not in known:
+                    raise DecisionError(f"there is no row with the id {row!r}", "ids are in the column id of samples")
+                found.append(row)
+            elif 0 <= int(row) < len(ids):
+                found.append(ids[int(row)])
+            else:
+                raise DecisionError(f"there is no row {row}", f"rows go from 0 to {len(ids) - 1}")
+        return found
+
+    def _row_of(self) -> Mapping[str, int]:
+        return self._derived("rows", lambda: {row_id: row for row, row_id in enumerate(self.dataset.ids)})
+
+    def describe(self, decision: Decision) -> str:
+        """Say in words what a decision did."""
+        from engines.curate.state import describe
+
+        return describe(decision)
+
+    # -- tables --------------------------------------------------------------------------------------------------------
+
+    def decided(self, state: State | None = None) -> tables.Decided:
+        """Give the decisions in the form that the tables need."""
+        state = state or self.state
+        return tables.Decided(
+            excluded=state.excluded,
+            labels=state.labels,
+            tags=state.tags_per_row(),
+            thresholds=state.thresholds,
+            cluster_names=self.renamed(state),
+        )
+
+    @property
+    def samples(self) -> pd.DataFrame:
+        """Give one row per sample with everything known about it, decisions applied."""
+        projectors = self.recipe.chosen("project")
+        return self._derived("samples", lambda: tables.samples_table(self.values, self.decided(), projectors).to_pandas())
+
+    @property
+    def issues(self) -> pd.DataFrame:
+        """Give what is flagged, worst first per check."""
+        return self._derived("issues", lambda: tables.issues_table(self.values, self.decided()).to_pandas())
+
+    @property
+    def clusters(self) -> pd.DataFrame:
+        """Give the clusters of all layers with their names."""
+        return self._derived("clusters", lambda: tables.clusters_table(self.values, self.decided()).to_pandas())
+
+    @property
+    def rejects(self) -> pd.DataFrame:
+        """Give what could not be used, with the reasons."""
+        frame: pd.DataFrame = self.dataset.rejects.to_pandas()
+        return frame
+
+    def _derived(self, name: str, make: Any) -> Any:
+        """Keep what was derived until a value arrives or a decision is made, by any process."""
+        with self._lock:
+            version = (self.revision, self.log.version)
+            known = self._cache.get(name)
+            if known is not None and known[0] == version:
+                return known[1]
+            made = make()
+            self._cache[name] = (version, made)
+            return made
+
+    def select(self, what: str | Sequence[str] | Sequence[int] | Rows) -> Selection:
+        """Select rows by an SQL expression over the columns of ``samples``, by ids, or by row numbers.
+
+        Raises:
+            ParameterError: when the expression cannot be read.
+            DecisionError: for an id or number that is not there.
+        """
+        if isinstance(what, str):
+            return Selection(self, np.flatnonzero(self.where(what)))
+        known = self._row_of()
+        return Selection(self, np.array([known[row_id] for row_id in self.ids_of(what)], dtype=np.int64))
+
+    def where(self, expression: str) -> npt.NDArray[np.bool_]:
+        """Tell for which rows an SQL expression over the columns of ``samples`` is true.
+
+        Raises:
+            ParameterError: when it cannot be read, takes too long or is more than one expression.
+        """
+        from engines.curate.where import where
+
+        return where(self.samples, expression)
+
+    def export(self, to: str | Path, **options: Any) -> dict[str, Any]:
+        """Write the rows that stay into the new folder ``to``; see ``explorer.leaving.export``."""
+        from explorer.leaving import export
+
+        return export(self, Path(to).expanduser(), **options)
+
+    def show(self, **options: Any) -> None:
+        """Open this explorer in the browser and serve until interrupted; options are those of ``explorer.server.serve``."""
+        from explorer.server import serve
+
+        serve(self, **options)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    def threshold(self, check: str) -> float:
+        """Give the threshold of a check: the person's, else the check's own."""
+        return float(self.state.thresholds.get(check, self.values.issues[check].threshold))
+
+    def severity(self, check: str) -> npt.NDArray[np.float32]:
+        """Give the severity of every row; NaN where the check does not apply."""
+        return self.values.issues[check].severity
+
+    def flagged(self, check: str) -> npt.NDArray[np.bool_]:
+        """Tell which rows a check flags at the threshold that holds now."""
+        return self.values.issues[check].flagged(self.threshold(check))
+
+    def labels_now(self) -> list[str | None]:
+        """Give the labels with the person's own in place of the given ones."""
+        return [
+            given if decided is None else decided for given, decided in zip(self.dataset.labels, self.state.labels, strict=True)
+        ]
+
+    def cluster_names(self) -> dict[int, str]:
+        """Give the names of all clusters of the first clusterer, a person's renames included."""
+        name = next(iter(self.values.clusterings), None)
+        return {**tables.names_of(self.values.names.get(name)), **self.renamed(self.state)} if name else {}
+
+    def renamed(self, state: State) -> dict[int, str]:
+        """Carry the person's cluster names over to the clusters as they are now (Jaccard >= 0.5, one to one)."""
+        clustering: Clustering | None = next(iter(self.values.clusterings.values()), None)
+        return {} if clustering is None else state.cluster_names(clustering.layers)
+
+    def neighbors(self, row: int, k: int = 5) -> tuple[Rows, npt.NDArray[np.float32]]:
+        """Give the k nearest rows and their similarity (cosine, or minus the distance for euclidean), exact duplicates first."""
+        return nearest_rows(self.values.graph, row, k)
+
+    def hit_test(self, polygon: Sequence[Sequence[float]], projection: str) -> Rows:
+        """Give the rows whose position on a map lies inside a polygon (data units, rounded to float32, even-odd rule)."""
+        return rows_inside(self.values.projections[projection].coords, polygon)
+
+    def thumb(self, row: int) -> bytes | None:
+        """Give a row's thumbnail as JPEG; None where there is none."""
+        return self._media_of().thumb(row)
+
+    def image(self, row: int, side: int = 1280) -> bytes | None:
+        """Give a row's picture, decoded anew, as JPEG of at most ``side`` pixels; None when its file has gone."""
+        return self._media_of().picture(row, side)
+
+    def text(self, row: int) -> str | None:
+        """Give a row's text; None where the media is something else."""
+        media = self.dataset.media_of(row)
+        return media if isinstance(media, str) else None
+
+    def _media_of(self) -> Media:
+        with self._lock:
+            known = self._media
+            if known is None or known.dataset is not self.values.dataset:
+                known = self._media = Media(self.dataset, self.values.facts, self.workspace.cache_path)
+            return known
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"

@@ -1,0 +1,220 @@
+"""The tables that leave: samples, issues, pairs, clusters and rejects, with the columns that the outside relies on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from engines.artifacts import PAIR_SCHEMA, Dataset, Names
+from engines.pipeline import Values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """What a person decided, per row (or nothing at all): what the tables need to know of the decisions."""
+
+    excluded: npt.NDArray[np.bool_]
+    labels: Sequence[str | None]
+    tags: Sequence[Sequence[str]]
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    cluster_names: Mapping[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def nothing(cls, n: int) -> Decided:
+        """Give the state of a data set that nobody has touched."""
+        return cls(excluded=np.zeros(n, dtype=bool), labels=[None] * n, tags=[()] * n)
+
+
+def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -> pa.Table:
+    """Build one row per sample.
+
+    Columns: id, path, label, split, x, y (first projector; others ``<projector>_x``, ``_y``), cluster, cluster_name, strength,
+    ``<check>_severity`` and ``<check>_flagged`` per check, suggested_label, label_decided, excluded, tags, own columns. What is not
+    computed yet is null.
+    """
+    dataset = _dataset(values)
+    n = len(dataset)
+    columns: dict[str, Any] = {name: dataset.rows.column(name) for name in ("id", "path", "label", "split")}
+    present = [name for name in projectors if name in values.projections]
+    for number, name in enumerate(present):
+        prefix = "" if number == 0 else f"{name}_"
+        columns[f"{prefix}x"] = pa.array(values.projections[name].coords[:, 0])
+        columns[f"{prefix}y"] = pa.array(values.projections[name].coords[:, 1])
+    if not present:
+        columns["x"] = columns["y"] = pa.nulls(n, pa.float32())
+    columns |= _cluster_columns(values, decided, n)
+    suggested = pa.nulls(n, pa.string())
+    for name, issue in values.issues.items():
+        columns[f"{name}_severity"] = pa.array(issue.severity, from_pandas=True)
+        columns[f"{name}_flagged"] = pa.array(issue.flagged(decided.thresholds.get(name)))
+        if name == "label_issue":
+            suggested = issue.details.column("suggestion")
+    columns["suggested_label"] = suggested
+    columns["label_decided"] = pa.array(list(decided.labels), pa.string())
+    columns["excluded"] = pa.array(decided.excluded)
+    columns["tags"] = pa.array([list(tags) for tags in decided.tags], pa.list_(pa.string()))
+    for name in dataset.own_columns:
+        columns[name if name not in columns else f"own_{name}"] = dataset.rows.column(name)
+    return pa.table(columns)
+
+
+def _cluster_columns(values: Values, decided: Decided, n: int) -> dict[str, pa.Array]:
+    if not values.clusterings:
+        return {
+            "cluster": pa.nulls(n, pa.int32()),
+            "cluster_name": pa.nulls(n, pa.string()),
+            "strength": pa.nulls(n, pa.float32()),
+        }
+    clusterer, clustering = next(iter(values.clusterings.items()))
+    names = names_of(values.names.get(clusterer)) | dict(decided.cluster_names)
+    labels = clustering.labels
+    return {
+        "cluster": pa.array(labels),
+        "cluster_name": pa.array([names.get(int(cluster), "") if cluster >= 0 else "" for cluster in labels], pa.string()),
+        "strength": pa.array(clustering.strength),
+    }
+
+
+def issues_table(values: Values, decided: Decided) -> pa.Table:
+    """List what is flagged: check, scope, id, severity, flagged, group (-1 = none, unique per check), suggestion, reason."""
+    dataset = _dataset(values)
+    ids = dataset.rows.column("id")
+    tables = []
+    for name, issue in values.issues.items():
+        threshold = decided.thresholds.get(name)
+        rows = np.flatnonzero(issue.flagged(threshold))
+        rows = rows[np.argsort(-issue.severity[rows], kind="stable")]
+        picked = pa.array(rows)
+        tables.append(
+            pa.table(
+                {
+                    "check": pa.array([name] * len(rows), pa.string()),
+                    "scope": pa.array([issue.scope] * len(rows), pa.string()),
+                    "id": ids.take(picked),
+                    "severity": pa.array(issue.severity[rows]),
+                    "flagged": pa.array(np.ones(len(rows), dtype=bool)),
+                    "group": pa.array(issue.groups(threshold)[rows]),
+                    "suggestion": issue.details.column("suggestion").take(picked),
+                    "reason": issue.details.column("reason").take(picked),
+                }
+            )
+        )
+    return pa.concat_tables(tables).combine_chunks() if tables else ISSUE_SCHEMA.empty_table()
+
+
+ISSUE_SCHEMA = pa.schema(
+    [
+        ("check", pa.string()),
+        ("scope", pa.string()),
+        ("id", pa.string()),
+        ("severity", pa.float32()),
+        ("flagged", pa.bool_()),
+        ("group", pa.int32()),
+        ("suggestion", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+
+def pairs_table(values: Values) -> pa.Table:
+    """List every candidate pair of every check: a, b (ids), check, score."""
+    ids = _dataset(values).rows.column("id")
+    tables = []
+    for name, issue in values.issues.items():
+        a, b, score = (issue.pairs.column(column) for column in PAIR_SCHEMA.names)
+        check = pa.array([name] * len(a), pa.string())
+        tables.append(pa.table({"a": ids.take(a), "b": ids.take(b), "check": check, "score": score}))
+    schema = pa.schema([("a", pa.string()), ("b", pa.string()), ("check", pa.string()), ("score", pa.float32())])
+    return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
+
+
+def clusters_table(values: Values, decided: Decided) -> pa.Table:
+    """List the clusters of all layers: cluster, layer (0 coarsest), parent, size, name, second_name, name_score, purity.
+
+    ``purity`` is the share of the most frequent label among the labeled rows of the cluster; null without labels.
+    """
+    rows: list[dict[str, Any]] = []
+    if values.clusterings:
+        clusterer, clustering = next(iter(values.clusterings.items()))
+        dataset = _dataset(values)
+        labels = np.array(dataset.labels, dtype=object)
+        told = _names_by_cluster(values.names.get(clusterer))
+        for layer in range(len(clustering.layers)):
+            for cluster in clustering.clusters(layer):
+                members = np.flatnonzero(clustering.layers[layer] == cluster)
+                name, second, source, score = told.get(int(cluster), ("", "", "", 0.0))
+                rows.append(
+                    {
+                        "cluster": int(cluster),
+                        "layer": layer,
+                        "parent": clustering.parent(int(cluster), layer),
+                        "size": len(members),
+                        "name": decided.cluster_names.get(int(cluster), name),
+                        "second_name": second,
+                        "name_source": source,
+                        "name_score": score,
+                        "purity": purity(labels[members]),
+                    }
+                )
+    return pa.Table.from_pylist(rows, schema=CLUSTER_SCHEMA)
+
+
+CLUSTER_SCHEMA = pa.schema(
+    [
+        ("cluster", pa.int32()),
+        ("layer", pa.int32()),
+        ("parent", pa.int32()),
+        ("size", pa.int64()),
+        ("name", pa.string()),
+        ("second_name", pa.string()),
+        ("name_score", pa.float32()),
+        ("purity", pa.float32()),
+        ("name_source", pa.string()),
+    ]
+)
+
+
+def purity(labels: npt.NDArray[np.object_]) -> float | None:
+    """Give the share of the most frequent label among those that are not None; None where all are."""
+    known = [label for label in labels if label is not None]
+    if not known:
+        return None
+    _, counts = np.unique(np.array(known, dtype=str), return_counts=True)
+    return float(counts.max() / len(known))
+
+
+def names_of(names: Names | None) -> dict[int, str]:
+    """Map clusters to their names."""
+    return {cluster: said[0] for cluster, said in _names_by_cluster(names).items()}
+
+
+def _names_by_cluster(names: Names | None) -> dict[int, tuple[str, str, str, float]]:
+    if names is None:
+        return {}
+    columns = (names.table.column(name).to_pylist() for name in ("cluster", "name", "second_name", "source", "score"))
+    return {
+        cluster: (name or "", second or "", source or "", score or 0.0)
+        for cluster, name, second, source, score in zip(*columns, strict=True)
+    }
+
+
+def _dataset(values: Values) -> Dataset:
+    if values.dataset is None:
+        raise RuntimeError("the tables were asked for before the rows were read")
+    return values.dataset
+
+
+__all__ = [
+    "Decided",
+    "clusters_table",
+    "issues_table",
+    "names_of",
+    "pairs_table",
+    "purity",
+    "samples_table",
+]

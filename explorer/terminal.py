@@ -1,0 +1,49 @@
+"""What the command line shows on standard error: progress and the words of an error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+
+class Meter:
+    """Show progress on one line of a terminal, or as a line every few seconds where there is none."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._last = float("-inf")
+        self._shown = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live and self._shown:
+            self._stream.write("\r" + " " * len(self._shown) + "\r")
+            self._stream.flush()
+
+    def __call__(self, fraction: float, message: str) -> None:
+        """Show a fraction (0..1) and what is being done."""
+        now = time.monotonic()
+        if now - self._last < (0.1 if self._live else 3.0):
+            return
+        self._last = now
+        text = f"{fraction:4.0%}  {message}"
+        if self._live:
+            text = text[:110]
+            self._stream.write("\r" + text.ljust(len(self._shown)))
+            self._shown = text
+        else:
+            self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def fail(message: str, hint: str, code: int) -> int:
+    """Say an error and what to do about it on standard error; give the exit code."""
+    sys.stderr.write(f"error: {message}\n")
+    if hint:
+        sys.stderr.write(f" hint: {hint}\n")
+    return code
