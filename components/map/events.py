@@ -46,7 +46,7 @@ class ClusterClick:
 
 
 def _mode(value: object) -> Mode:
-    return value if value == "add" or value == "subtract" else "replace"
+    return value if value in ("add", "subtract") else "replace"
 
 
 def _vertex(value: object) -> tuple[float, float] | None:

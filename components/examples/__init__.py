@@ -1,0 +1,1 @@
+"""Run the components on generated data, without the product: ``python -m components.examples``."""

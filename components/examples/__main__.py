@@ -1,0 +1,5 @@
+"""Start the example server."""
+
+from components.examples.serve import main
+
+main()
