@@ -9,7 +9,6 @@ from typing import Any
 import pyarrow as pa
 
 from engines.artifacts import RESERVED
-from engines.keys import digest
 
 Column = Sequence[Any]
 
@@ -59,18 +58,6 @@ def free_names(names: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str
         found[name] = free
         used.add(free)
     return found
-
-
-def table_digest(table: pa.Table) -> str:
-    """Hash names, types and values of a table; how its memory is cut into chunks does not enter."""
-    parts: list[bytes | str] = []
-    for name in table.column_names:
-        column = table.column(name)
-        # Built anew from plain values, equal columns have equal buffers.
-        plain = pa.array(column.to_pylist(), column.type)
-        batch = pa.record_batch([plain], names=[name])
-        parts += [name, str(column.type), batch.serialize().to_pybytes()]
-    return digest(*parts)
 
 
 def assemble(ids: Sequence[str], paths: Column, label: Column, split: Column, own: Mapping[str, pa.Array]) -> pa.Table:

@@ -15,12 +15,13 @@ from engines.errors import SourceError
 from engines.keys import digest
 from engines.parameters import engine
 from engines.protocols import Progress, SourceOptions
-from engines.read.columns import as_text, assemble, free_names, own_column, table_digest, text_column
+from engines.read.columns import as_text, assemble, free_names, own_column, text_column
 from engines.read.join import Roles, join, roles, usable
 from engines.read.layout import Place, places
 from engines.read.metadata import MetadataTable, read_metadata
 from engines.read.names import escape
 from engines.read.walk import FileStat, Walk
+from engines.table_key import table_digest
 
 Records = Mapping[int, tuple[MetadataTable, Mapping[str, Any]]]
 

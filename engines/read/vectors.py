@@ -18,8 +18,9 @@ from engines.errors import EnvironmentFault, SourceError
 from engines.keys import digest
 from engines.parameters import engine
 from engines.protocols import Progress, SourceOptions
-from engines.read.columns import as_text, assemble, free_names, own_column, table_digest, text_column
+from engines.read.columns import as_text, assemble, free_names, own_column, text_column
 from engines.read.rejects import Rejects
+from engines.table_key import table_digest
 
 BLOCK = 16384
 MATRIX_NAMES = ("vectors", "embeddings", "embedding", "features", "X", "x", "data")
@@ -36,7 +37,8 @@ class VectorReader:
 
     In an ``.npz`` the array is called ``vectors`` (or embeddings, features, X, data, or is the only two-dimensional one); one-dimensional
     arrays of length n are ``ids``, ``labels``, ``splits`` and the person's own columns. Without ids a row is called by the hash of
-    its float32 vector. Rows are in the order of their ids; the own column ``row`` tells where each one lies in the file.
+    its float32 vector. Rows stay in the order of the file; the own column ``row`` tells where each one lies in it. ``options.limit``
+    keeps the rows with the first ids, since the order of the file must not decide.
     """
 
     kind: ClassVar[Kind] = "vectors"
@@ -57,20 +59,18 @@ class VectorReader:
         rejects = Rejects()
         for row in np.flatnonzero(~good).tolist():
             rejects.add(None, f"row {row} holds NaN or infinity", row=row)
-        for name, values in columns.items():
-            if values.shape != (len(matrix),):
-                reason = (
-                    f"the array {name!r} of shape {values.shape} is not used: it has no value for each of {len(matrix)} rows"
-                )
-                rejects.add(None, reason, path=name)
+        unused = {f"unused array {name}": 1 for name, values in columns.items() if values.shape != (len(matrix),)}
         columns = {name: values for name, values in columns.items() if values.shape == (len(matrix),)}
         if not good.any():
             raise SourceError(f"every row of {source} holds NaN or infinity", "write finite numbers into the file")
         kept = np.flatnonzero(good)
-        names = _ids(vectors[kept] if len(kept) < len(vectors) else vectors, kept, columns, options)
-        order = np.array(sorted(range(len(kept)), key=names.__getitem__), dtype=np.int64)
-        rows = _rows([names[place] for place in order.tolist()], kept[order], columns, options)
-        return _dataset(source, rows, vectors[kept[order]], rejects)
+        vectors = vectors[kept] if len(kept) < len(vectors) else vectors
+        names = _ids(vectors, kept, columns, options)
+        if options.limit is not None and options.limit < len(names):
+            first = np.sort(np.argsort(np.array(names), kind="stable")[: options.limit])
+            names, kept, vectors = [names[place] for place in first.tolist()], kept[first], vectors[first]
+        rows = _rows(names, kept, columns, options)
+        return _dataset(source, rows, vectors, rejects, unused)
 
 
 def _open(source: Path, options: SourceOptions) -> tuple[npt.NDArray[Any], dict[str, npt.NDArray[Any]]]:
@@ -196,11 +196,13 @@ def _rows(ids: list[str], taken: npt.NDArray[np.int64], columns: Columns, option
 def _hash(vectors: Float32) -> str:
     state = hashlib.blake2b()
     for start in range(0, len(vectors), BLOCK):
-        state.update(np.ascontiguousarray(vectors[start : start + BLOCK]))
+        state.update(vectors[start : start + BLOCK].tobytes())
     return state.hexdigest()
 
 
-def _dataset(source: Path, rows: pa.Table, vectors: Float32, rejects: Rejects) -> tuple[Dataset, Float32]:
+def _dataset(
+    source: Path, rows: pa.Table, vectors: Float32, rejects: Rejects, unused: dict[str, int]
+) -> tuple[Dataset, Float32]:
     columns_key = table_digest(rows)
     media_key = digest("vectors", table_digest(rows.select(["id"])), str(vectors.shape), _hash(vectors))
     dataset = Dataset(
@@ -212,6 +214,7 @@ def _dataset(source: Path, rows: pa.Table, vectors: Float32, rejects: Rejects) -
         media=pa.table({"media": pa.nulls(len(rows), pa.binary())}),
         stats=np.empty((0, 3), dtype=np.int64),
         rejects=rejects.table(),
+        counts=unused,
         media_key=media_key,
         columns_key=columns_key,
     )
