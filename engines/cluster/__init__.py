@@ -1,1 +1,20 @@
-"""Stage cluster."""
+"""Stage cluster: which rows belong together, at several resolutions that nest?"""
+
+from __future__ import annotations
+
+from engines.registry import Entry, Registry
+
+ENGINES = Registry(
+    stage="cluster",
+    table={
+        "leiden": Entry(
+            "engines.cluster.leiden:Leiden", "communities of the neighbor graph; finds their number itself", ("igraph",)
+        ),
+        "hdbscan": Entry(
+            "engines.cluster.hdbscan:Hdbscan", "dense regions of the neighbor graph; the rest is noise", ("hdbscan",)
+        ),
+        "kmeans": Entry("engines.cluster.kmeans:KMeans", "a chosen number of compact clusters of similar size", ("faiss",)),
+    },
+)
+
+__all__ = ["ENGINES"]

@@ -113,15 +113,13 @@ def measure(nodes: Float32, queries: npt.NDArray[Any], candidates: npt.NDArray[A
     if metric == "euclidean":
         return np.sqrt(distances)
     distances *= np.float32(0.5)
-    directed = nodes.any(axis=1)
+    directed: npt.NDArray[np.bool_] = np.any(nodes != 0, axis=1)
     if not directed.all():
         distances[~(directed[queries][:, None] & directed[candidates])] = 1.0
     return distances
 
 
-def nearest(
-    queries: npt.NDArray[Any], candidates: npt.NDArray[np.int64], distances: Float32, k: int
-) -> tuple[Int32, Float32]:
+def nearest(queries: npt.NDArray[Any], candidates: npt.NDArray[np.int64], distances: Float32, k: int) -> tuple[Int32, Float32]:
     """Keep the k nearest candidates, ascending by distance, then by index; the query itself is never one of them."""
     order = np.lexsort((candidates, np.where(candidates == queries[:, None], np.inf, distances)), axis=1)[:, :k]
     return (

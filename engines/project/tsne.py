@@ -36,7 +36,9 @@ class Tsne:
     packages: ClassVar[tuple[str, ...]] = ("openTSNE",)
     isolated: ClassVar[bool] = True
 
-    perplexity: Annotated[float, Range(2, 300), Doc("effective number of neighbors; needs a graph of three times as many")] = 30.0
+    perplexity: Annotated[float, Range(2, 300), Doc("effective number of neighbors; needs a graph of three times as many")] = (
+        30.0
+    )
     exaggeration: Annotated[float, Range(1, 12), Doc("late exaggeration: 1 = plain, more = tighter clusters")] = 1.0
     n_iter: Annotated[int, Range(1, 10_000), Doc("rounds after the 250 of early exaggeration")] = 500
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the random numbers")] = 0

@@ -81,7 +81,7 @@ class Umap:
             negative_sample_rate=5,
             n_epochs=epochs,
             init=start,
-            random_state=np.random.RandomState(self.seed),  # noqa: NPY002 (the type that umap-learn takes)
+            random_state=np.random.RandomState(self.seed),  # the type that umap-learn takes
             metric="euclidean",
             metric_kwds={},
             densmap=False,
