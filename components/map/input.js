@@ -34,7 +34,7 @@ export class Input {
       click: (px, py, mode) => this.click(px, py, mode),
       label: (id, mode) => view.selection.pickCluster(id, mode),
       miss: (mode) => mode === "replace" && view.order.selected && view.selection.pickRow(null, "replace"),
-      hover: (px, py) => { this.at = [px, py]; this.keyboard = false; this.moved = true; view.invalidate(); },
+      hover: (px, py) => { this.at = [px, py]; this.keyboard = false; this.moved = true; view.invalidate(false); },
       leave: () => this.leave(),
     };
   }
@@ -62,6 +62,7 @@ export class Input {
     this.view.selection.pickRow(row, mode);
     this.at = [px, py];
     this.moved = true;
+    this.view.invalidate(false);
     return true;
   }
 

@@ -46,7 +46,7 @@ export class FlatRenderer {
   }
 
   sprite(color, ring, selected, view) {
-    const diameter = selected ? view.diameter * 1.06 + 2 : view.diameter;
+    const diameter = selected ? view.diameter * 1.06 + 1.6 * view.line : view.diameter;
     const key = `${color} ${ring} ${selected} ${diameter.toFixed(2)} ${view.outline}`;
     if (this.sprites.has(key)) return this.sprites.get(key);
     if (this.sprites.size > 4000) this.sprites.clear();
@@ -58,11 +58,12 @@ export class FlatRenderer {
     const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
     const line = 1.25 * this.pixels;
     context.beginPath();
-    context.arc(side / 2, side / 2, Math.max(ring || selected ? radius - line / 2 : radius, 0.5), 0, 2 * Math.PI);
+    context.arc(side / 2, side / 2, Math.max(ring ? radius - line / 2 : radius, 0.5), 0, 2 * Math.PI);
     context.lineWidth = line;
     context.fillStyle = context.strokeStyle = css(this.table[color]);
     if (!ring) context.fill();
     if (selected && !ring) context.strokeStyle = css(view.outline.map((c) => Math.round(c * 255)));
+    if (selected && !ring) context.globalAlpha = view.line;
     if (ring || selected) context.stroke();
     this.sprites.set(key, canvas);
     return canvas;

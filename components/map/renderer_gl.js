@@ -9,7 +9,7 @@ in float a_x, a_y, a_x0, a_y0;
 in CODE a_code;
 in uint a_state;
 uniform vec4 u_to, u_from;
-uniform float u_t, u_diameter, u_alpha, u_pixels;
+uniform float u_t, u_diameter, u_alpha, u_pixels, u_line;
 uniform int u_pass, u_colors;
 uniform vec2 u_range;
 uniform vec4 u_missing;
@@ -31,7 +31,7 @@ void main() {
   vec2 to = (vec2(a_x, a_y) - u_to.xy) * u_to.zw;
   vec2 from = (vec2(a_x0, a_y0) - u_from.xy) * u_from.zw;
   bool excluded = (a_state & 4u) != 0u;
-  float grown = u_pass == 1 ? u_diameter * 1.06 + 2. : u_diameter;
+  float grown = u_pass == 1 ? u_diameter * 1.06 + 1.6 * u_line : u_diameter;
   v_color = vec4(color().rgb, u_pass == 1 ? 1. : excluded ? max(u_alpha, .3) * .9 : u_alpha);
   v_shape = vec2(.5 * grown * u_pixels, excluded ? 1. : 0.);
   gl_Position = vec4(u_t < 1. ? mix(from, to, u_t) : to, 0., 1.);
@@ -44,7 +44,7 @@ precision highp int;
 flat in vec4 v_color;
 flat in vec2 v_shape;
 uniform vec4 u_outline;
-uniform float u_pixels;
+uniform float u_pixels, u_line;
 uniform int u_pass;
 out vec4 color;
 void main() {
@@ -55,7 +55,7 @@ void main() {
   float line = clamp(d - (radius - 1.25 * u_pixels) + .5, 0., 1.);
   vec4 c = v_color;
   if (v_shape.y > .5) cover *= radius > 1.6 * u_pixels ? line : .35;
-  else if (u_pass == 1) c = mix(c, u_outline, line * clamp((radius / u_pixels - 1.2) / 2., 0., 1.));
+  else if (u_pass == 1) c = mix(c, u_outline, line * u_line);
   float alpha = c.a * cover;
   color = vec4(c.rgb * alpha, alpha);
 }`;
@@ -161,7 +161,7 @@ export class GlRenderer {
     this.canvas.height = Math.max(Math.round(height * pixels), 1);
   }
 
-  // camera, from (camera or null), t, diameter, alpha, fade, outline, sample (0 = all points)
+  // camera, from (camera or null), t, diameter, alpha, line (0..1, weight of the outline of selected points), fade, outline, sample (0 = all points)
   draw(view) {
     const { gl, kept } = this;
     if (gl.isContextLost()) return;
@@ -184,6 +184,7 @@ export class GlRenderer {
     gl.uniform1f(uniforms.u_t, moving ? view.t : 1);
     gl.uniform1f(uniforms.u_diameter, view.diameter);
     gl.uniform1f(uniforms.u_pixels, this.pixels);
+    gl.uniform1f(uniforms.u_line, view.line);
     gl.uniform4fv(uniforms.u_outline, view.outline);
     const { excluded, rest, selected } = kept.order;
     const some = (count) => (view.sample ? Math.min(count, view.sample) : count);

@@ -2,8 +2,30 @@
 
 import { permutation } from "./order.js";
 
-export const DRAG_SAMPLE = 150_000;
-export const DRAG_ABOVE = 300_000;
+export const MANY = 300_000;
+const AT_FIRST = 150_000;
+const AT_LEAST = 15_000;
+const SLOW_MS = 55;
+const FAST_MS = 24;
+
+// How many points to draw while the view moves: a random part of many, and fewer where the machine is slow.
+export class Sample {
+  // 0 = all points, as at rest.
+  rest() {
+    this.last = 0;
+    return 0;
+  }
+
+  next(now, n) {
+    const waited = now - this.last;
+    if (!this.last) this.size = Math.min(this.size ?? Infinity, n > MANY ? AT_FIRST : n);
+    else if (waited > SLOW_MS) this.size *= 0.7;
+    else if (waited < FAST_MS) this.size *= 1.15;
+    this.last = now;
+    this.size = Math.min(Math.max(this.size, AT_LEAST), n > MANY ? 2 * AT_FIRST : n);
+    return Math.ceil(this.size);
+  }
+}
 
 export function pointStyle({ n, camera, density }) {
   const zoom = Math.max(camera.zoom, 0.35);
@@ -12,7 +34,9 @@ export function pointStyle({ n, camera, density }) {
   // Points under a typical point: with many, opacity goes down so that dense places stay darker than sparse ones.
   const overlap = density * (Math.PI / 4) * diameter ** 2 / (camera.scale * camera.scale);
   const alpha = Math.min(Math.max(1.15 / Math.sqrt(1 + overlap * 0.55), 0.16), 0.88);
-  return { diameter, alpha };
+  // Outlines of small points would hide their colors.
+  const line = Math.min(Math.max((diameter - 3.4) / 4, 0), 1);
+  return { diameter, alpha, line };
 }
 
 // Points per square data unit around a typical point, from the cells of a coarse histogram weighted by what they hold.

@@ -13,7 +13,7 @@ import { Overlay } from "./overlay.js";
 import { FlatRenderer } from "./renderer_2d.js";
 import { GlRenderer } from "./renderer_gl.js";
 import { Selection } from "./selection.js";
-import { DRAG_ABOVE, DRAG_SAMPLE, pointStyle, typicalDensity } from "./style.js";
+import { MANY, Sample, pointStyle, typicalDensity } from "./style.js";
 import { readTheme } from "./theme.js";
 
 export class MapView {
@@ -23,6 +23,7 @@ export class MapView {
     this.control = new AbortController();
     this.layOut(parent);
     this.motion = new Motion(this);
+    this.sample = new Sample();
     this.selection = new Selection(this);
     this.truth = this.state = new Uint8Array(0);
     this.order = drawOrder(this.state);
@@ -33,7 +34,7 @@ export class MapView {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
     window.addEventListener("resize", () => this.resize(), { signal: this.control.signal });
-    document.fonts?.ready.then(() => { this.labels.measure(); this.invalidate(); });
+    document.fonts?.ready.then(() => { this.labels.measure(); this.invalidate(false); });
     this.resize();
   }
 
@@ -97,6 +98,7 @@ export class MapView {
     this.data = data;
     this.root.style.height = data.height ?? "";
     this.theme = readTheme(this.root);
+    if (this.theme.dark !== (this.root.dataset.theme === "dark")) this.invalidate();
     this.root.dataset.theme = this.theme.dark ? "dark" : "light";
     this.hover.use(data.thumb, data.info);
     this.chrome.setCaption(data.caption);
@@ -136,15 +138,18 @@ export class MapView {
     chrome.setBusy(data.busy ?? (waiting ? { text: `Loading ${data.n.toLocaleString("en-US")} points`, fraction: null } : null));
     const nothing = !this.points && !waiting && !this.failures.size;
     chrome.setMessage(nothing ? data.empty || (data.n ? null : "There is nothing to show yet.") : null);
-    this.invalidate();
+    this.invalidate(false);
   }
 
   clearPoints() {
     this.points = null;
+    this.look = null;
     this.selection.grid = null;
     this.truth = this.state = new Uint8Array(0);
     this.order = drawOrder(this.state);
     for (const source of [this.points$, this.color$, this.state$]) this.failures.delete(source);
+    this.renderer.setState(this.state, this.order);
+    this.invalidate();
     this.hover.hide();
     this.overlay.clear();
   }
@@ -162,7 +167,8 @@ export class MapView {
     this.restoreView();
     this.motion.moveOver(before, from);
     this.renderer.setPoints(points, this.motion.previous);
-    if (this.state.length !== points.n) this.stateArrived(new Uint8Array(points.n));
+    // The states may have come before the positions, or be those of another number of rows.
+    this.showState(this.state.length === points.n ? this.state : new Uint8Array(points.n));
     if (!this.color$.loading) this.feedColor();
   }
 
@@ -176,6 +182,9 @@ export class MapView {
 
   feedColor() {
     const { color } = this.data;
+    const look = JSON.stringify([color, this.points.n, this.valuesOf]);
+    if (look === this.look) return;
+    this.look = look;
     const usable = color && this.values?.length === this.points.n && this.valuesOf === color.url;
     const kind = usable ? this.valuesKind : "category";
     this.renderer.setColor({
@@ -205,6 +214,7 @@ export class MapView {
 
   feed() {
     if (!this.points) return;
+    this.look = null;
     this.renderer.setPoints(this.points, null);
     this.renderer.setState(this.state, this.order);
     this.feedColor();
@@ -234,7 +244,7 @@ export class MapView {
   resize() {
     const { clientWidth: width, clientHeight: height } = this.root;
     if (!width || !height) return;
-    const pixels = Math.min(devicePixelRatio || 1, this.points?.n > DRAG_ABOVE ? 1.5 : 3);
+    const pixels = Math.min(devicePixelRatio || 1, this.points?.n > MANY ? 1.5 : 3);
     if (width !== this.camera.width || height !== this.camera.height) this.camera.resize(width, height);
     if (this.sized !== `${width} ${height} ${pixels} ${this.renderer.kind}`) {
       this.sized = `${width} ${height} ${pixels} ${this.renderer.kind}`;
@@ -259,15 +269,20 @@ export class MapView {
     this.invalidate();
   }
 
-  invalidate() {
+  // Asks for a frame. Points cost the most and are drawn again only when they look different.
+  invalidate(points = true) {
+    this.dirty ||= points;
     this.frame ||= requestAnimationFrame((now) => {
       this.frame = 0;
-      this.draw(now);
+      if (this.dirty) this.draw(now);
+      this.placeLayers();
+      this.input.afterDraw();
     });
   }
 
   draw(now) {
     if (!this.data || !this.theme) return;
+    this.dirty = false;
     this.motion.step(now);
     const { camera, points } = this;
     const style = pointStyle({ n: points?.n ?? 0, camera, density: this.density ?? 0 });
@@ -278,16 +293,23 @@ export class MapView {
       ...this.motion.drawn(),
       fade: this.theme.dark ? 0.36 : 0.42,
       outline: this.theme.outline,
-      sample: (this.moving || this.motion.move) && points?.n > DRAG_ABOVE ? DRAG_SAMPLE : 0,
+      sample: this.moving || this.motion.move ? this.sample.next(now, points?.n ?? 0) : this.sample.rest(),
     });
+  }
+
+  placeLayers() {
+    if (!this.data) return;
+    const { camera } = this;
     const { toolbar, caption } = this.chrome;
     this.labels.layout(camera, {
-      taken: [[0, 0, toolbar.offsetWidth + 22, toolbar.offsetHeight + 18], [0, camera.height - caption.offsetHeight - 12, caption.offsetWidth + 18, camera.height]],
+      taken: [
+        [0, 0, toolbar.offsetWidth + 22, toolbar.offsetHeight + 18],
+        [0, camera.height - caption.offsetHeight - 12, caption.offsetWidth + 18, camera.height],
+      ],
       selecting: this.order.selected > 0,
-      hidden: Boolean(this.motion.move) || !points,
+      hidden: Boolean(this.motion.move) || !this.points,
     });
     this.overlay.place(camera);
-    this.input.afterDraw();
   }
 
   destroy() {
