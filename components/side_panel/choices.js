@@ -1,0 +1,87 @@
+// Which map, colored by what, how fine.
+
+import { h, replace } from "../kit/dom.js";
+
+export function createChoices(send) {
+  const maps = h("div.segments", { role: "radiogroup", "aria-label": "Map" });
+  const select = h("select.field", { "aria-label": "Color by", onchange: () => send("color", select.value) });
+  const heading = h("p.heading");
+  const slider = h("input", { type: "range", min: "0", step: "1", "aria-label": "Granularity" });
+  const granularity = h("section", {}, heading, slider);
+  const node = h("div.choices", {},
+    h("section", {}, h("p.heading", {}, "Map"), maps),
+    h("section", {}, h("p.heading", {}, "Color by"), h("span.select", {}, select)),
+    granularity);
+  const buttons = new Map();
+  let shown = "";
+  let dragging = false;
+
+  slider.addEventListener("input", () => { dragging = true; paint(); });
+  slider.addEventListener("change", () => { dragging = false; send("layer", Number(slider.value)); });
+
+  function paint() {
+    const share = Number(slider.max) ? (Number(slider.value) / Number(slider.max)) * 100 : 0;
+    slider.style.setProperty("--share", `${share}%`);
+  }
+
+  function choice(map, current) {
+    if (!buttons.has(map.name)) {
+      const button = h("button", { type: "button", role: "radio", onclick: () => { mark(map.name); send("map", map.name); } });
+      button.addEventListener("keydown", (event) => move(event, button));
+      buttons.set(map.name, button);
+    }
+    const button = buttons.get(map.name);
+    button.textContent = map.label;
+    button.disabled = !map.ready;
+    button.title = map.note || "";
+    button.dataset.name = map.name;
+    button.classList.toggle("waiting", !map.ready);
+    button.setAttribute("aria-checked", String(map.name === current));
+    return button;
+  }
+
+  function mark(name) {
+    for (const [key, button] of buttons) button.setAttribute("aria-checked", String(key === name));
+  }
+
+  function move(event, button) {
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    const open = [...maps.children].filter((other) => !other.disabled);
+    const next = open[(open.indexOf(button) + step + open.length) % open.length];
+    event.preventDefault();
+    next.focus();
+    next.click();
+  }
+
+  function options(colors) {
+    const groups = new Map();
+    for (const color of colors) {
+      if (!groups.has(color.group)) groups.set(color.group, []);
+      groups.get(color.group).push(h("option", { value: color.value }, color.label));
+    }
+    return [...groups].map(([group, items]) => h("optgroup", { label: group }, items));
+  }
+
+  return {
+    node,
+    update(data) {
+      replace(maps, data.maps.map((map) => choice(map, data.map)));
+      maps.parentElement.hidden = data.maps.length === 0;
+      const wanted = JSON.stringify(data.colors);
+      if (wanted !== shown) {
+        shown = wanted;
+        select.replaceChildren(...options(data.colors));
+      }
+      select.value = data.color;
+      const fine = data.granularity;
+      granularity.hidden = !fine;
+      if (!fine) return;
+      heading.textContent = `Granularity · ${fine.text}`;
+      slider.max = String(fine.layers - 1);
+      slider.hidden = fine.layers < 2;
+      if (!dragging) slider.value = String(fine.value);
+      paint();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+// Filters: quick words, an SQL condition, quick filters as chips.
+
+import { h, isTyping, replace } from "../kit/dom.js";
+
+const PAUSE = 250;
+
+export function createFilters(send) {
+  let sql = false;
+  let timer = 0;
+  let sent = { text: null, where: null };
+  const field = h("input.field", { type: "text", spellcheck: "false", autocomplete: "off", maxlength: "2000" });
+  const hint = h("span.key", {}, "/");
+  const mode = h("button.mode", { type: "button", onclick: () => { sql = !sql; paint(true); field.focus(); } });
+  const error = h("p.error", { role: "alert" });
+  const search = h("section.search", {}, h("div.box", {}, field, hint, mode), error);
+  const shown = h("span.more");
+  const chips = h("div.chips");
+  const menu = h("div.menu.scroll", { hidden: true, role: "menu" });
+  const add = h("button.chip.add", { type: "button", "aria-haspopup": "menu", onclick: () => toggle() }, "+ add");
+  const node = h("section.filters", {}, h("p.heading", {}, "Filters ", shown), h("div.chiprow", {}, chips), menu);
+  let data = { text: "", where: "", facets: [], chosen: [] };
+
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    if (!sql) timer = setTimeout(commit, PAUSE);
+  });
+  field.addEventListener("change", commit);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") commit();
+    if (event.key === "Escape") {
+      if (field.value) { field.value = ""; commit(); event.stopPropagation(); } else field.blur();
+    }
+  });
+
+  function commit() {
+    clearTimeout(timer);
+    const name = sql ? "where" : "text";
+    const value = field.value.trim();
+    if (value === (sent[name] ?? data[name])) return;
+    sent[name] = value;
+    send(name, value);
+  }
+
+  function paint(switched) {
+    mode.textContent = sql ? "Words" : "SQL";
+    mode.title = sql ? "Filter by words" : "Filter by an SQL condition";
+    field.placeholder = sql ? data.where_example : "Filter by name, label, text …";
+    field.setAttribute("aria-label", sql ? "SQL condition" : "Filter by words");
+    field.classList.toggle("code", sql);
+    const name = sql ? "where" : "text";
+    const typing = field.getRootNode().activeElement === field;
+    if (switched || !typing) field.value = data[name];
+    error.textContent = data.where_error;
+    error.hidden = !data.where_error;
+    hint.hidden = Boolean(field.value) || typing;
+  }
+
+  function chip(text, remove) {
+    return h("button.chip", { type: "button", title: "Remove this filter", onclick: remove }, h("span", {}, text), h("b", { "aria-hidden": true }, "×"));
+  }
+
+  function toggle(open = menu.hidden) {
+    menu.hidden = !open;
+    add.setAttribute("aria-expanded", String(open));
+    if (open) menu.firstElementChild?.focus();
+  }
+
+  const outside = (event) => { if (!event.composedPath().includes(node)) toggle(false); };
+  const slash = (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    field.focus();
+    field.select();
+  };
+  menu.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    if (step) { event.preventDefault(); node.getRootNode().activeElement?.[step]?.focus(); }
+    if (event.key === "Escape") { toggle(false); add.focus(); }
+  });
+  field.addEventListener("focus", () => paint());
+  field.addEventListener("blur", () => paint());
+  document.addEventListener("pointerdown", outside);
+  document.addEventListener("keydown", slash, true);
+
+  return {
+    search,
+    node,
+    update(next) {
+      data = next;
+      sent = { text: null, where: null };
+      const made = next.chosen.map((facet) => chip(facet, () => send("facet", facet)));
+      if (next.text) made.push(chip(`“${next.text}”`, () => { field.value = sql ? field.value : ""; send("text", ""); }));
+      if (next.where) made.push(chip(next.where, () => { field.value = sql ? "" : field.value; send("where", ""); }));
+      chips.replaceChildren(...made, add);
+      menu.replaceChildren(...next.facets.filter((facet) => !next.chosen.includes(facet)).map((facet) =>
+        h("button.choice", { type: "button", role: "menuitem", onclick: () => { toggle(false); send("facet", facet); } }, facet)));
+      shown.textContent = next.shown ? `· ${next.shown}` : "";
+      paint();
+    },
+    destroy() {
+      document.removeEventListener("pointerdown", outside);
+      document.removeEventListener("keydown", slash, true);
+    },
+  };
+}

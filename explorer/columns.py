@@ -1,0 +1,194 @@
+"""What the map can be colored by: clusters, labels, splits, decisions, severities and the person's own columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from components.palette import MISSING, categorical, sequential
+from explorer.snapshot import Snapshot, check_title
+
+MAX_CATEGORIES = 1_000
+NO_CODE = 65_535
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One way to color, for the list; ``group`` heads its neighbors."""
+
+    value: str
+    label: str
+    group: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coloring:
+    """A column as colors: codes into ``names`` (-1 = none), most frequent first, or numbers (NaN = none)."""
+
+    value: str
+    title: str
+    kind: Literal["category", "number"]
+    codes: npt.NDArray[np.int64]
+    names: Sequence[str]
+    ids: Sequence[int]
+    counts: Sequence[int]
+    none_name: str
+    numbers: npt.NDArray[np.float32]
+    palette: Sequence[str]
+    missing: str = MISSING
+
+    def frame(self) -> bytes:
+        """Return what the map fetches: u16 codes or f32 numbers, little endian."""
+        if self.kind == "number":
+            return self.numbers.astype("<f4").tobytes()
+        return np.where(self.codes < 0, NO_CODE, self.codes).astype("<u2").tobytes()
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Give the smallest and largest number; 0 and 1 where there is none."""
+        known = self.numbers[np.isfinite(self.numbers)]
+        if not len(known):
+            return 0.0, 1.0
+        low, high = float(known.min()), float(known.max())
+        return (low, high) if high > low else (low, low + 1.0)
+
+
+def choices(snap: Snapshot) -> list[Choice]:
+    """List what the map can be colored by now."""
+    found = []
+    if snap.clustering is not None:
+        found.append(Choice(value="cluster", label="Cluster", group="Structure"))
+    if snap.label_names:
+        found.append(Choice(value="label", label="Label", group="Structure"))
+    if snap.splits:
+        found.append(Choice(value="split", label="Split", group="Structure"))
+    found.append(Choice(value="decision", label="Decision", group="Structure"))
+    for name, check in snap.checks.items():
+        if not check.skipped:
+            found.append(Choice(value=f"severity:{name}", label=check_title(name), group="Severity"))
+    for name in snap.dataset.own_columns:
+        if _colorable(snap.dataset.rows.column(name)):
+            found.append(Choice(value=f"column:{name}", label=name, group="Columns"))
+    return found
+
+
+def coloring(snap: Snapshot, value: str, layer: int | None = None) -> Coloring:
+    """Read a column as colors; an unknown one, or one that is gone, reads as the first there is."""
+    known = {choice.value: choice for choice in choices(snap)}
+    if value not in known:
+        value = next(iter(known))
+    title = known[value].label
+    if value == "cluster":
+        return _clusters(snap, layer)
+    if value == "label":
+        return _categories(value, title, snap.labels, "no label")
+    if value == "split":
+        return _categories(value, title, snap.dataset.rows.column("split").to_pylist(), "no split")
+    if value == "decision":
+        return _categories(value, title, _decisions(snap), "undecided")
+    kind, _, name = value.partition(":")
+    if kind == "severity":
+        return _numbers(value, f"{title} severity", snap.checks[name].severity)
+    column = snap.dataset.rows.column(name)
+    if _is_number(column.type) and pa.compute.count_distinct(column).as_py() > 12:
+        return _numbers(value, title, np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float32))
+    return _categories(value, title, [None if item is None else str(item) for item in column.to_pylist()], "none")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
+def _colorable(column: pa.ChunkedArray) -> bool:
+    if _is_number(column.type):
+        return True
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or pa.types.is_boolean(column.type)):
+        return False
+    distinct = int(pa.compute.count_distinct(column).as_py())
+    return 2 <= distinct <= MAX_CATEGORIES and distinct <= max(len(column) // 2, 2)
+
+
+def _decisions(snap: Snapshot) -> list[str | None]:
+    said: list[str | None] = [None] * snap.n
+    for row in range(snap.n):
+        if snap.excluded[row]:
+            said[row] = "excluded"
+        elif snap.decided[row] is not None:
+            said[row] = "relabeled"
+        elif snap.tags[row]:
+            said[row] = "tagged"
+    for check in snap.checks.values():
+        for row in np.flatnonzero(check.kept):
+            said[row] = said[row] or "kept"
+    return said
+
+
+def _clusters(snap: Snapshot, layer: int | None) -> Coloring:
+    clustering = snap.clustering
+    assert clustering is not None
+    labels = clustering.layers[_layer(snap, layer)]
+    ids, places = np.unique(labels[labels >= 0], return_inverse=True)
+    counts = np.bincount(places, minlength=len(ids))
+    order = np.argsort(-counts, kind="stable")
+    rank = np.empty(len(ids), dtype=np.int64)
+    rank[order] = np.arange(len(ids))
+    codes = np.full(snap.n, -1, dtype=np.int64)
+    codes[labels >= 0] = rank[places]
+    names = [snap.cluster_names.get(int(id_)) or f"cluster {int(id_)}" for id_ in ids[order]]
+    return Coloring(
+        value="cluster",
+        title="Cluster",
+        kind="category",
+        codes=codes,
+        names=names,
+        ids=[int(id_) for id_ in ids[order]],
+        counts=[int(count) for count in counts[order]],
+        none_name="in no cluster",
+        numbers=np.zeros(0, dtype=np.float32),
+        palette=categorical(len(ids)),
+    )
+
+
+def _layer(snap: Snapshot, layer: int | None) -> int:
+    clustering = snap.clustering
+    assert clustering is not None
+    return clustering.default_layer if layer is None else min(max(layer, 0), len(clustering.layers) - 1)
+
+
+def _categories(value: str, title: str, items: Sequence[Any], none_name: str) -> Coloring:
+    found: dict[str, int] = {}
+    for item in items:
+        if item is not None:
+            found[item] = found.get(item, 0) + 1
+    names = sorted(found, key=lambda name: (-found[name], name))[:MAX_CATEGORIES]
+    place = {name: code for code, name in enumerate(names)}
+    return Coloring(
+        value=value,
+        title=title,
+        kind="category",
+        codes=np.array([-1 if item is None else place.get(item, -1) for item in items], dtype=np.int64),
+        names=names,
+        ids=list(range(len(names))),
+        counts=[found[name] for name in names],
+        none_name=none_name,
+        numbers=np.zeros(0, dtype=np.float32),
+        palette=categorical(len(names)),
+    )
+
+
+def _numbers(value: str, title: str, numbers: npt.NDArray[np.float32]) -> Coloring:
+    return Coloring(
+        value=value,
+        title=title,
+        kind="number",
+        codes=np.zeros(0, dtype=np.int64),
+        names=[],
+        ids=[],
+        counts=[],
+        none_name="none",
+        numbers=numbers,
+        palette=sequential(16),
+    )

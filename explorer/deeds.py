@@ -1,0 +1,179 @@
+"""What the keys and buttons do: turn an action of the person into decisions, and say what happened."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.action_bar import ActionBarData
+from engines.errors import DatasetExplorerError
+from explorer.cards import breakdown, items
+from explorer.session import View
+from explorer.snapshot import Rows, Snapshot, snapshot
+
+if TYPE_CHECKING:
+    from explorer.api import Explorer
+
+
+def targets(snap: Snapshot, view: View) -> Rows:
+    """Return the rows that an action means: what is marked in the gallery, else the selection, else the current item."""
+    if view.marked:
+        return np.array([row for row in view.marked if row < snap.n], dtype=np.int64)
+    if view.selection is not None:
+        return view.selection[view.selection < snap.n]
+    if view.current is not None and view.current < snap.n:
+        return np.array([view.current], dtype=np.int64)
+    return np.array([], dtype=np.int64)
+
+
+def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
+    """Return what the action bar shows."""
+    rows = targets(snap, view) if snap is not None else np.array([], dtype=np.int64)
+    what = "Nothing selected"
+    if view.marked:
+        what = f"{len(rows):,} marked"
+    elif view.selection is not None:
+        what = f"{len(rows):,} selected"
+    elif len(rows):
+        what = "1 item"
+    target = f"“{snap.title(int(rows[0]))}”" if snap is not None and len(rows) == 1 else items(len(rows))
+    undo, redo = (_words(ex, ex.undoable), _words(ex, ex.redoable)) if snap is not None else (None, None)
+    staying = 0 if snap is None else int(np.count_nonzero(~snap.excluded))
+    open_here = snap is not None and bool(snap.open[rows].any())
+    return {
+        "count": len(rows),
+        "what": what,
+        "target": target,
+        "detail": breakdown(snap, rows) if snap is not None and len(rows) > 1 else "",
+        "can_clear": bool(view.marked or view.selection is not None),
+        "can_keep": open_here,
+        "can_accept": bool(snap is not None and _suggested(snap, rows, view)),
+        "restore": bool(snap is not None and len(rows) and snap.excluded[rows].all()),
+        "tags": snap.tag_names if snap is not None else [],
+        "labels": snap.label_names if snap is not None else [],
+        "undo": undo,
+        "redo": redo,
+        "export": f"Export {items(staying)}" if snap is not None else None,
+        "notice": {"text": view.notice[0], "tone": "warn" if view.notice[1] == "warn" else "info", "number": view.notice_number},
+    }
+
+
+def _words(ex: "Explorer", decision: object) -> str | None:
+    return ex.describe(decision) if decision is not None else None  # type: ignore[arg-type]  # what undoable and redoable give
+
+
+def _suggested(snap: Snapshot, rows: Rows, view: View) -> list[int]:
+    """Return the rows among the targets whose suggested label can be accepted; of a selection only the current item."""
+    check = snap.checks.get("label_issue")
+    if check is None or check.skipped:
+        return []
+    asked: Sequence[int] = [int(row) for row in rows] if view.marked else [view.current] if view.current is not None else []
+    return [row for row in asked if row < snap.n and check.open[row] and check.suggestion(row) is not None]
+
+
+def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
+    """Do what a key or button of the action bar says; words about a failure go to the view's notice."""
+    snap = snapshot(ex)
+    if name == "export":
+        view.go = "export"
+        return
+    if snap is None:
+        return
+    rows = targets(snap, view)
+    try:
+        if name in ("undo", "redo"):
+            _history(ex, view, name)
+        elif name == "clear":
+            view.clear()
+        elif name == "accept":
+            _accept(ex, snap, view, _suggested(snap, rows, view))
+        elif name == "keep":
+            _keep(ex, snap, view, rows)
+        elif len(rows):
+            step = following(view, [int(row) for row in rows])
+            _decide(ex, view, name, rows, value)
+            # Without a selection the list is a queue, and what was decided leaves it.
+            if name != "tag" and view.selection is None and not view.marked:
+                view.current = step
+            view.marked = ()
+    except DatasetExplorerError as error:
+        view.say(str(error), "warn")
+
+
+def _history(ex: "Explorer", view: View, name: str) -> None:
+    decision = ex.undo() if name == "undo" else ex.redo()
+    if decision is None:
+        view.say(f"Nothing to {name}")
+        return
+    meant = ex.meant(decision)
+    view.say(f"{'Undone' if name == 'undo' else 'Done again'}: {ex.describe(meant)}")
+
+
+def _decide(ex: "Explorer", view: View, name: str, rows: Rows, value: str, check: str | None = None) -> None:
+    decision = ex.decide(name, [int(row) for row in rows], value=value or None, check=check)
+    view.say(ex.describe(decision))
+
+
+def _accept(ex: "Explorer", snap: Snapshot, view: View, rows: Sequence[int]) -> None:
+    check = snap.checks.get("label_issue")
+    if check is None or not rows:
+        view.say("There is no suggestion to accept here")
+        return
+    by_label: dict[str, list[int]] = {}
+    for row in rows:
+        label = check.suggestion(row)
+        if label is not None:
+            by_label.setdefault(label, []).append(row)
+    step = following(view, rows)
+    for label, some in by_label.items():
+        _decide(ex, view, "relabel", np.array(some, dtype=np.int64), label, "label_issue")
+    if len(by_label) > 1:
+        view.say(f"Accepted {items(len(rows), 'suggestion')}")
+    view.current = step
+
+
+def _keep(ex: "Explorer", snap: Snapshot, view: View, rows: Rows) -> None:
+    """Keep rows against every check that flags them, each check being a decision of its own."""
+    kept = 0
+    step = following(view, [int(row) for row in rows])
+    for check in snap.checks.values():
+        mine = rows[check.open[rows]]
+        if len(mine):
+            _decide(ex, view, "keep", mine, "", check.name)
+            kept += 1
+    if not kept:
+        view.say("Nothing here is flagged")
+    elif len(rows) == 1:
+        view.current = step
+
+
+def act_on_item(ex: "Explorer", view: View, name: str, row: int, check: str) -> None:
+    """Do what a button in the inspector says about one item."""
+    snap = snapshot(ex)
+    if snap is None or row >= snap.n:
+        return
+    one = np.array([row], dtype=np.int64)
+    step = following(view, [row])
+    try:
+        if name == "accept":
+            _accept(ex, snap, view, [row])
+        elif name == "keep":
+            _decide(ex, view, "keep", one, "", check)
+        else:
+            _decide(ex, view, name, one, "")
+    except DatasetExplorerError as error:
+        view.say(str(error), "warn")
+        return
+    if name in ("keep", "exclude") and view.selection is None:
+        view.current = step
+
+
+def following(view: View, rows: Sequence[int]) -> int | None:
+    """Return the row after some rows in the list that the person sees, where a queue goes on; None = its first."""
+    if not rows:
+        return view.current
+    gone = set(rows)
+    last = max((place for place, row in enumerate(view.listed) if row in gone), default=-1)
+    after = [row for row in view.listed[last + 1 :] if row not in gone]
+    before = [row for row in view.listed[: last + 1] if row not in gone]
+    return after[0] if after else before[-1] if before else None

@@ -1,0 +1,127 @@
+"""What surrounds every page: the top bar with progress, the action bar, and a slow pulse that notices changes of others."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components.action_bar import Handlers, action_bar
+from components.top_bar import PageLink, Progress, TopBarData, top_bar
+from explorer.cards import items
+from explorer.deeds import act, bar
+from explorer.jobs import JobState
+from explorer.session import View, view
+from explorer.shared import Shared, shared
+from explorer.snapshot import Snapshot, snapshot
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+PAGES = (("explore", "Explore"), ("issues", "Issues"), ("export", "Export"), ("runs", "Runs"))
+MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+STAGES = {
+    "read": "Reading",
+    "embed": "Encoding",
+    "neighbors": "Finding neighbors",
+    "project": "Drawing the map",
+    "cluster": "Clustering",
+    "name": "Naming",
+    "issues": "Checking",
+}
+
+
+def map_name(name: str) -> str:
+    """Return how a map is called on the screen."""
+    return MAP_NAMES.get(name, name)
+
+
+def stamp(sh: Shared) -> tuple[int, int, str]:
+    """Return what has to be equal for a page to be up to date."""
+    return sh.ex.revision, sh.ex.log.version, sh.job.state.phase
+
+
+def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
+    """Draw the top bar, and look every second or two whether anything changed: by the analysis, in another tab or process."""
+    sh = shared()
+
+    def pulse() -> None:
+        v = view()
+        top_bar(key="top", data=top_data(sh, page), on_go=lambda to: setattr(v, "go", to), on_job=lambda name: _job(sh, name))
+        if v.go and v.go != page:
+            to, v.go = v.go, ""
+            st.switch_page(pages[to])
+        v.go = ""
+        if v.seen != stamp(sh):
+            v.seen = stamp(sh)
+            st.rerun()
+
+    st.fragment(pulse, run_every=1.0 if sh.job.state.active else 2.0)()
+
+
+def _job(sh: Shared, name: str) -> None:
+    if name == "cancel":
+        sh.job.cancel()
+    else:
+        sh.job.start()
+
+
+def top_data(sh: Shared, page: str) -> TopBarData:
+    """Return what the top bar shows."""
+    snap = snapshot(sh.ex)
+    waiting = {"issues": int(snap.open.sum())} if snap is not None and snap.checks else {}
+    links: list[PageLink] = [{"id": id_, "label": label, "count": waiting.get(id_)} for id_, label in PAGES]
+    return {
+        "name": "dataset-explorer",
+        "summary": summary(sh, snap),
+        "pages": links,
+        "page": page,
+        "progress": progress(sh.job.state),
+    }
+
+
+def summary(sh: Shared, snap: Snapshot | None) -> str:
+    """Say in a few words what is open."""
+    if snap is None:
+        return sh.ex.name
+    said = [sh.ex.name, items(snap.n)]
+    if snap.label_names:
+        said.append(items(len(snap.label_names), "label"))
+    return " · ".join(said)
+
+
+def progress(state: JobState) -> Progress | None:
+    """Say how far the analysis is; None when there is nothing to say."""
+    if state.phase == "cancelling":
+        return {"text": "Stopping …", "fraction": state.fraction, "tone": "busy", "action": ""}
+    if state.phase == "running":
+        words = [f"{job_words(state.message)} {state.fraction * 100:.0f} %"]
+        if state.left is not None:
+            words.append(f"{int(state.left) // 60}:{int(state.left) % 60:02d} left")
+        return {"text": " · ".join(words), "fraction": state.fraction, "tone": "busy", "action": "cancel"}
+    if state.phase == "cancelled":
+        return {"text": "Stopped; what was ready stays", "fraction": None, "tone": "warn", "action": "retry"}
+    if state.phase == "failed":
+        return {"text": state.error, "fraction": None, "tone": "warn", "action": "retry"}
+    return None
+
+
+def job_words(message: str) -> str:
+    """Return the words for what is being computed, from the message of a stage."""
+    first, _, rest = message.strip().partition(" ")
+    if first in STAGES:
+        return f"{STAGES[first]} {map_name(rest)}".strip()
+    return map_name(message.strip()) or "Starting"
+
+
+def bottom(sh: Shared, v: View) -> None:
+    """Draw the action bar."""
+    with st.container(key="bottom"):
+        action_bar(
+            key="bar",
+            data=bar(sh.ex, snapshot(sh.ex), v),
+            handlers=Handlers(on_act=lambda name, value: act(sh.ex, v, name, value)),
+        )
+
+
+def up_to_date(sh: Shared, v: View) -> None:
+    """Note what a page has drawn, so that the pulse does not draw it again."""
+    v.seen = stamp(sh)

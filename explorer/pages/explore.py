@@ -1,0 +1,143 @@
+"""The page Explore: map in the middle, what is colored and filtered at the left, the selection and one item at the right."""
+
+import streamlit as st
+
+from components.gallery import Pick, gallery
+from components.inspector import Handlers as InspectorHandlers
+from components.inspector import inspector
+from components.list_header import list_header
+from components.map import Click, ClusterClick, Lasso, map_view
+from components.side_panel import Handlers as PanelHandlers
+from components.side_panel import side_panel
+from explorer import frame, panes
+from explorer.cards import inspect
+from explorer.columns import coloring
+from explorer.deeds import act, act_on_item
+from explorer.session import View, view
+from explorer.shared import Shared, shared
+from explorer.snapshot import Snapshot, snapshot
+
+import numpy as np
+
+
+def page() -> None:
+    """Draw the page; what is clicked redraws this part alone."""
+    st.fragment(_work)()
+
+
+def _work() -> None:
+    sh, v = shared(), view()
+    frame.up_to_date(sh, v)
+    snap = snapshot(sh.ex)
+    if snap is None:
+        with st.container(key="waiting"):
+            panes.waiting(sh)
+        return
+    scene = panes.scene(sh, snap, v)
+    with st.container(key="left"):
+        side_panel(key="panel", data=panes.panel_data(sh, scene), handlers=_panel_handlers(v, snap))
+    with st.container(key="middle"):
+        map_view(
+            key="map",
+            data=panes.map_data(sh, scene),
+            height="calc(100vh - 107px)",
+            on_lasso=lambda event: _lasso(sh, scene, event),
+            on_click=lambda event: _click(snap, v, event),
+            on_cluster=lambda event: _cluster(scene, event),
+            on_command=lambda name: _command(sh, v, name),
+        )
+    with st.container(key="right"):
+        list_header(key="order", data=panes.header_data(scene), on_order=lambda order: panes.reorder(v, order))
+        with st.container(key="pictures"):
+            gallery(
+                key="gallery",
+                data=panes.gallery_data(sh, scene),
+                height="clamp(180px, calc(38vh - 40px), 520px)",
+                on_pick=lambda pick: _pick(v, scene, pick),
+                on_open=lambda row: _open(v, row),
+                on_command=lambda name: _command(sh, v, name),
+            )
+        with st.container(key="item"):
+            inspector(
+                key="inspector",
+                data=inspect(sh.ex, snap, v.current, empty=panes.no_item(scene), keys=v.selection is None and not v.marked, open_number=v.opened),
+                handlers=InspectorHandlers(
+                    on_act=lambda name, row, check: act_on_item(sh.ex, v, name, row, check),
+                    on_go=lambda row: setattr(v, "current", row),
+                    on_untag=lambda row, tag: _untag(sh, v, row, tag),
+                ),
+            )
+    frame.bottom(sh, v)
+    if v.go:
+        st.rerun()
+
+
+def _panel_handlers(v: View, snap: Snapshot) -> PanelHandlers:
+    def layer(value: int) -> None:
+        v.layer = value
+        v.solo, v.hidden = set(), set()
+
+    def legend(code: int, how: str) -> None:
+        colors = coloring(snap, v.color, v.layer)
+        v.toggle(code, how, [*range(len(colors.names)), -1])
+
+    def facet(name: str) -> None:
+        v.facets = [other for other in v.facets if other != name] if name in v.facets else [*v.facets, name]
+
+    return PanelHandlers(
+        on_map=lambda name: setattr(v, "map", name),
+        on_color=v.recolor,
+        on_layer=layer,
+        on_legend=legend,
+        on_text=lambda text: setattr(v, "text", text),
+        on_where=lambda text: setattr(v, "where", text),
+        on_facet=facet,
+    )
+
+
+def _lasso(sh: Shared, scene: panes.Scene, event: Lasso) -> None:
+    projection = next((p for p in sh.ex.values.projections.values() if panes.points_rev(sh, p) == event.points), scene.projection)
+    if projection is None:
+        return
+    rows = np.asarray(sh.ex.hit_test(event.polygon, projection.name), dtype=np.int64)
+    scene.view.select(rows[scene.visible[rows]], event.mode, event.kind)
+
+
+def _click(snap: Snapshot, v: View, event: Click) -> None:
+    if event.row is None:
+        if event.mode == "replace":
+            v.clear()
+        return
+    if event.row >= snap.n:
+        return
+    if event.mode == "replace":
+        v.current = event.row
+        v.marked = ()
+        if v.selection is not None and event.row not in v.selection:
+            v.clear()
+    else:
+        v.select(np.array([event.row], dtype=np.int64), event.mode, "points")
+
+
+def _cluster(scene: panes.Scene, event: ClusterClick) -> None:
+    rows = np.flatnonzero(scene.label_codes == event.id).astype(np.int64)
+    scene.view.select(rows[scene.visible[rows]], event.mode, scene.label_names[event.id] if event.id < len(scene.label_names) else "")
+
+
+def _command(sh: Shared, v: View, name: str) -> None:
+    action = {"x": "exclude", "k": "keep", "a": "accept", "ctrl+z": "undo", "ctrl+shift+z": "redo"}.get(name)
+    if action is not None:
+        act(sh.ex, v, action)
+
+
+def _pick(v: View, scene: panes.Scene, pick: Pick) -> None:
+    v.current = pick.row if pick.row is not None else v.current
+    v.marked = tuple(int(row) for row in scene.rows) if pick.all else pick.rows
+
+
+def _open(v: View, row: int) -> None:
+    v.current, v.opened = row, v.opened + 1
+
+
+def _untag(sh: Shared, v: View, row: int, tag: str) -> None:
+    v.say(sh.ex.describe(sh.ex.decide("untag", [row], value=tag)))

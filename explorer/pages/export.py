@@ -1,0 +1,9 @@
+"""The page export."""
+
+import streamlit as st
+
+
+def page() -> None:
+    """Draw the page."""
+    with st.container(key="page"):
+        st.write("export")

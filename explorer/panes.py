@@ -1,0 +1,357 @@
+"""What the parts of the page Explore show, as plain data for the components."""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from components.gallery import GalleryData
+from components.list_header import ListHeaderData, OrderChoice
+from components.map import MapData, cluster_labels
+from components.side_panel import Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
+from engines.artifacts import Projection
+from explorer import columns, filters
+from explorer.cards import badges, breakdown, info_url, items, thumb_url
+from explorer.columns import Coloring
+from explorer.frame import job_words, map_name
+from explorer.session import View
+from explorer.shared import Shared
+from explorer.snapshot import Mask, Rows, Snapshot, check_title
+
+MOST_ROWS = 10_000
+BINS = 19
+BEST_MAPS = ("umap", "tsne", "pca")
+ORDERS: tuple[OrderChoice, ...] = (
+    {"value": "severity", "label": "severity"},
+    {"value": "name", "label": "name"},
+    {"value": "label", "label": "label"},
+    {"value": "cluster", "label": "cluster"},
+    {"value": "strength", "label": "strength"},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What follows from the snapshot and the view together, worked out once per redraw."""
+
+    snap: Snapshot
+    view: View
+    colors: Coloring
+    projection: Projection | None
+    visible: Mask
+    selected: Rows
+    rows: Rows
+    mode: str
+
+    @cached_property
+    def named(self) -> Coloring:
+        """Give what the names on the map stand for: the clusters, or the labels where there are no clusters yet."""
+        if self.colors.kind == "category" and self.colors.value in ("cluster", "label"):
+            return self.colors
+        return columns.coloring(self.snap, "cluster", self.view.layer)
+
+    @property
+    def label_codes(self) -> npt.NDArray[np.int64]:
+        """Give the name of each row on the map as a code."""
+        return self.named.codes
+
+    @property
+    def label_names(self) -> list[str]:
+        """Give the names on the map by code."""
+        return list(self.named.names)
+
+
+def scene(sh: Shared, snap: Snapshot, v: View) -> Scene:
+    """Work out what is visible, selected and listed; gives the tab a current item where it has none."""
+    colors = columns.coloring(snap, v.color, v.layer)
+    visible = filters.shown(sh.ex, snap, v, colors)
+    chosen = filters.selected(snap, v)
+    if v.selection is not None:
+        rows, mode = chosen[visible[chosen]], "selected"
+    elif filters.is_filtering(v):
+        rows, mode = np.flatnonzero(visible), "filtered"
+    elif snap.open.any():
+        rows, mode = np.flatnonzero(snap.open), "flagged"
+    else:
+        rows, mode = np.arange(snap.n), "all"
+    rows = filters.ordered(snap, rows, "severity" if mode == "flagged" else v.order)
+    v.listed = tuple(int(row) for row in rows[:MOST_ROWS])
+    if v.current is None or v.current >= snap.n:
+        v.current = v.listed[0] if v.listed else None
+    return Scene(
+        snap=snap, view=v, colors=colors, projection=projection(sh, v), visible=visible, selected=chosen, rows=rows, mode=mode
+    )
+
+
+def projection(sh: Shared, v: View) -> Projection | None:
+    """Return the map to show: the chosen one, else the best one that is there."""
+    there = sh.ex.values.projections
+    if v.map in there:
+        return there[v.map]
+    return next((there[name] for name in (*BEST_MAPS, *there) if name in there), None)
+
+
+def points_rev(sh: Shared, shown: Projection) -> str:
+    """Publish the positions of a map and return their revision."""
+    return sh.blobs.made("points", shown.key, lambda: points_frame(shown))
+
+
+def points_frame(shown: Projection) -> bytes:
+    """Return the positions as the map reads them: counts, a JSON header, all x, all y, little endian."""
+    coords = shown.coords
+    header: dict[str, object] = {"n": len(coords), "name": shown.name}
+    if len(coords):
+        (xmin, ymin), (xmax, ymax) = coords.min(axis=0).tolist(), coords.max(axis=0).tolist()
+        header |= {"xmin": xmin, "xmax": xmax, "ymin": ymin, "ymax": ymax}
+    words = json.dumps(header).encode()
+    words += b" " * (-len(words) % 4)
+    counts = np.array([len(coords), len(words)], dtype="<u4").tobytes()
+    return counts + words + coords[:, 0].astype("<f4").tobytes() + coords[:, 1].astype("<f4").tobytes()
+
+
+def map_data(sh: Shared, sc: Scene) -> MapData:
+    """Return what the map shows."""
+    base = f"/api/v1/{sh.ex.ds}"
+    snap, shown = sc.snap, sc.projection
+    column = "".join(letter if letter.isalnum() else "-" for letter in sc.colors.value)[:40]
+    color_rev = sh.blobs.publish(f"color/{column}", sc.colors.frame())
+    state_rev = sh.blobs.publish("state", filters.state_frame(snap, sc.visible, sc.selected))
+    state = sh.job.state
+    data: MapData = {
+        "ds": sh.ex.ds,
+        "n": snap.n,
+        "points": None,
+        "color": {
+            "url": f"{base}/color/{column}/{color_rev}.bin",
+            "kind": sc.colors.kind,
+            "palette": list(sc.colors.palette),
+            "missing": sc.colors.missing,
+            "range": list(sc.colors.range),
+        },
+        "state": {"url": f"{base}/state/{state_rev}.bin"},
+        "labels": [],
+        "thumb": thumb_url(sh.ex),
+        "info": info_url(sh.ex),
+        "caption": caption(shown),
+        "empty": None,
+        "busy": None,
+        "selected_count": len(sc.selected),
+    }
+    if shown is None:
+        data["empty"] = _no_map(sh)
+        if state.active:
+            data["busy"] = {"text": job_words(state.message), "fraction": state.fraction}
+        return data
+    data["points"] = {"url": f"{base}/points/{points_rev(sh, shown)}.bin", "name": points_rev(sh, shown), "label": map_name(shown.name)}
+    chosen = np.zeros(snap.n, dtype=bool)
+    chosen[sc.selected] = True
+    codes = np.where(sc.visible, sc.label_codes, -1)
+    data["labels"] = cluster_labels(shown.coords, codes, sc.label_names, selected=chosen if len(sc.selected) else None)
+    if not sc.visible.any():
+        data["empty"] = "No item passes the filters.\nTake a filter away at the left."
+    return data
+
+
+def caption(shown: Projection | None) -> str:
+    """Say what the map keeps and what it does not."""
+    if shown is None:
+        return ""
+    kept = shown.notes.get("kept_neighbors", shown.notes.get("recall"))
+    if isinstance(kept, int | float) and 0 < kept <= 1:
+        k = shown.notes.get("k", 15)
+        return f"Map keeps {kept * 100:.0f} % of each item's {k} nearest neighbors. Distances between far groups mean nothing."
+    return "Near on the map mostly means alike. Distances between far groups mean nothing."
+
+
+def _no_map(sh: Shared) -> str:
+    state = sh.job.state
+    if state.active:
+        return "The map is being computed.\nThe pictures at the right are there already." if thumb_url(sh.ex) else "The map is being computed."
+    if state.phase == "failed":
+        return f"There is no map: {state.error}.\n{state.hint}"
+    if state.phase == "cancelled":
+        return "The computation was stopped before there was a map.\nTry again at the top right."
+    return "There is no map of this data set."
+
+
+def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
+    """Return what the side panel shows."""
+    snap, v = sc.snap, sc.view
+    visible = int(np.count_nonzero(sc.visible))
+    return {
+        "maps": _maps(sh),
+        "map": sc.projection.name if sc.projection is not None else "",
+        "colors": [{"value": c.value, "label": c.label, "group": c.group} for c in columns.choices(snap)],
+        "color": sc.colors.value,
+        "granularity": _granularity(sc) if sc.colors.value == "cluster" else None,
+        "legend": _legend(sc),
+        "text": v.text,
+        "where": v.where,
+        "where_error": v.where_error,
+        "where_example": _example(snap),
+        "facets": filters.facets(snap),
+        "chosen": v.facets,
+        "shown": f"{visible:,} of {snap.n:,} shown" if visible < snap.n else "",
+        "histogram": _histogram(sc),
+    }
+
+
+def _maps(sh: Shared) -> list[MapChoice]:
+    there = sh.ex.values.projections
+    wanted = list(dict.fromkeys([*sh.ex.projectors, *there]))
+    busy = sh.job.state.active
+    found: list[MapChoice] = []
+    for name in wanted:
+        if name in there or busy:
+            note = "" if name in there else f"{map_name(name)} is being computed"
+            found.append({"name": name, "label": map_name(name), "ready": name in there, "note": note})
+    return found
+
+
+def _example(snap: Snapshot) -> str:
+    if snap.label_names:
+        return "label = '" + snap.label_names[0].replace("'", "''") + "'"
+    return "cluster = 3"
+
+
+def _granularity(sc: Scene) -> Granularity | None:
+    clustering = sc.snap.clustering
+    if clustering is None:
+        return None
+    layers = len(clustering.layers)
+    value = clustering.default_layer if sc.view.layer is None else min(max(sc.view.layer, 0), layers - 1)
+    none = float(np.count_nonzero(sc.colors.codes < 0)) / max(sc.snap.n, 1)
+    said = items(len(sc.colors.names), "cluster")
+    if none > 0:
+        said += f", {none * 100:.1f} % in none" if none >= 0.001 else ", almost none left out"
+    return {"layers": layers, "value": value, "text": said}
+
+
+def _legend(sc: Scene) -> Legend:
+    colors, v = sc.colors, sc.view
+    if colors.kind == "number":
+        return {"kind": "number", "title": colors.title, "items": [], "palette": list(colors.palette), "range": list(colors.range)}
+
+    def state(code: int) -> LegendItem:
+        name = colors.names[code] if code >= 0 else colors.none_name
+        count = colors.counts[code] if code >= 0 else int(np.count_nonzero(colors.codes < 0))
+        off = code not in v.solo if v.solo else code in v.hidden
+        return {
+            "code": code,
+            "text": name,
+            "count": count,
+            "color": colors.palette[code] if code >= 0 else colors.missing,
+            "state": "off" if off else "solo" if v.solo else "on",
+        }
+
+    entries = [state(code) for code in range(len(colors.names))]
+    if (colors.codes < 0).any():
+        entries.append(state(-1))
+    return {"kind": "category", "title": "Legend", "items": entries, "palette": [], "range": [0, 1]}
+
+
+def _histogram(sc: Scene) -> Histogram | None:
+    """Return the distribution of what is colored, or of the label issues where a category is."""
+    snap, colors = sc.snap, sc.colors
+    kind, _, name = colors.value.partition(":")
+    if kind != "severity" and colors.kind == "number":
+        return histogram(colors.title, colors.numbers, colors.range, None)
+    if kind != "severity":
+        ran = [check for check in snap.checks.values() if not check.skipped and check.open.any()]
+        if not ran:
+            return None
+        name = "label_issue" if any(check.name == "label_issue" for check in ran) else ran[0].name
+    check = snap.checks[name]
+    return histogram(f"{check_title(name)} severity", check.severity, (0.0, 1.0), check.threshold)
+
+
+def histogram(title: str, numbers: npt.NDArray[np.float32], bounds: tuple[float, float], threshold: float | None, bins: int = BINS) -> Histogram:
+    """Return the distribution of numbers; NaN are left out."""
+    known = numbers[np.isfinite(numbers)]
+    counts, _ = np.histogram(known, bins=bins, range=bounds)
+    return {
+        "title": title,
+        "bins": [int(count) for count in counts],
+        "low": bounds[0],
+        "high": bounds[1],
+        "threshold": threshold,
+        "note": "",
+    }
+
+
+def header_data(sc: Scene) -> ListHeaderData:
+    """Return the line over the gallery."""
+    count = len(sc.rows)
+    title = {
+        "selected": f"{count:,} selected",
+        "filtered": f"{count:,} shown",
+        "flagged": f"Start here: {count:,} flagged",
+        "all": items(count),
+    }[sc.mode]
+    detail = "worst first" if sc.mode == "flagged" else breakdown(sc.snap, sc.rows)
+    if sc.mode == "selected" and count < len(sc.selected):
+        detail = f"{len(sc.selected) - count:,} more are hidden"
+    orders = [] if sc.mode == "flagged" else [order for order in ORDERS if _makes_sense(sc, order["value"])]
+    return {"title": title, "detail": detail, "orders": orders, "order": sc.view.order}
+
+
+def _makes_sense(sc: Scene, order: str) -> bool:
+    if order == "label":
+        return bool(sc.snap.label_names)
+    if order in ("cluster", "strength"):
+        return sc.snap.clustering is not None
+    return order != "severity" or bool(sc.snap.checks)
+
+
+def reorder(v: View, order: str) -> None:
+    """Change the order of the gallery."""
+    known = {choice["value"] for choice in ORDERS}
+    if order in known:
+        v.order = order  # type: ignore[assignment]  # checked against the orders that there are
+
+
+def gallery_data(sh: Shared, sc: Scene) -> GalleryData:
+    """Return what the gallery shows."""
+    rows = sc.rows
+    url = None
+    if len(rows) > MOST_ROWS:
+        rev = sh.blobs.publish("selection", rows.astype("<u4").tobytes())
+        url = f"/api/v1/{sh.ex.ds}/selection/{rev}.bin"
+    listed = sc.view.listed
+    return {
+        "ds": sh.ex.ds,
+        "rows": listed if url is None else [],
+        "total": len(rows),
+        "url": url,
+        "thumb": thumb_url(sh.ex),
+        "info": info_url(sh.ex),
+        "badges": badges(sc.snap, listed),
+        "current": sc.view.current,
+        "marked": list(sc.view.marked),
+        "captions": None,
+        "empty": "No item passes the filters." if sc.mode == "filtered" else "Everything that is selected is hidden by a filter." if sc.mode == "selected" else "There is nothing here.",
+        "sizes": "small",
+    }
+
+
+def no_item(sc: Scene) -> str:
+    """Say why the inspector is empty."""
+    return "Click a picture or a point to look at it." if sc.snap.n else "This data set is empty."
+
+
+def waiting(sh: Shared) -> None:
+    """Say what is happening while there is no row to show yet."""
+    state = sh.job.state
+    if state.phase == "failed":
+        st.html("<h2>This data set could not be opened</h2>")
+        st.text(state.error)
+        st.text(state.hint)
+    elif state.phase == "cancelled":
+        st.html("<h2>Stopped</h2><p>Nothing was read yet. Try again at the top right.</p>")
+    else:
+        st.html("<h2>Opening the data set</h2><p>The first pictures appear here as soon as they are read.</p>")
+        st.progress(min(max(state.fraction, 0.0), 1.0))
+        st.text(job_words(state.message))

@@ -1,0 +1,93 @@
+"""The typed face of ``st.session_state``: what one browser tab looks at, kept over page switches."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import streamlit as st
+
+from explorer.snapshot import Rows
+
+Mode = Literal["replace", "add", "subtract"]
+Order = Literal["severity", "name", "label", "cluster", "strength"]
+
+_KEY = "dataset_explorer_view"
+
+
+@dataclass
+class View:
+    """What a tab shows. Rows are row numbers; ``map`` and ``check`` are empty until the person chooses."""
+
+    map: str = ""
+    color: str = ""
+    layer: int | None = None
+    solo: set[int] = field(default_factory=set)
+    hidden: set[int] = field(default_factory=set)
+    text: str = ""
+    where: str = ""
+    where_error: str = ""
+    facets: list[str] = field(default_factory=list)
+    selection: Rows | None = None
+    selected_by: str = ""
+    current: int | None = None
+    marked: tuple[int, ...] = ()
+    order: Order = "severity"
+    listed: tuple[int, ...] = ()
+    opened: int = 0
+    check: str = ""
+    notice: tuple[str, str] = ("", "")
+    notice_number: int = 0
+    go: str = ""
+    seen: tuple[int, int, str] = (-1, -1, "")
+
+    def select(self, rows: Rows, mode: Mode, words: str) -> None:
+        """Change the selection by some rows; ``words`` say how it came about."""
+        before = self.selection if self.selection is not None else np.array([], dtype=np.int64)
+        if mode == "add":
+            after, self.selected_by = np.union1d(before, rows), ""
+        elif mode == "subtract":
+            after, self.selected_by = np.setdiff1d(before, rows), ""
+        else:
+            after, self.selected_by = np.unique(rows), words
+        self.selection = after.astype(np.int64) if len(after) else None
+        self.marked, self.current = (), None
+
+    def clear(self) -> None:
+        """Select nothing."""
+        self.selection, self.selected_by, self.marked = None, "", ()
+
+    def recolor(self, column: str) -> None:
+        """Color by another column; what was hidden in the legend of the old one means nothing in the new one."""
+        if column != self.color:
+            self.color, self.solo, self.hidden = column, set(), set()
+
+    def toggle(self, code: int, act: str, codes: Iterable[int]) -> None:
+        """Solo or hide an entry of the legend; done twice, or to all, it is undone."""
+        known = set(codes)
+        if act == "reset" or code not in known:
+            self.solo, self.hidden = set(), set()
+        elif act == "solo":
+            self.hidden = set()
+            self.solo = set() if self.solo == {code} else {code}
+        elif act == "add":
+            self.solo = self.solo ^ {code}
+        else:
+            self.solo = set()
+            self.hidden = self.hidden ^ {code}
+            if self.hidden >= known:
+                self.hidden = set()
+
+    def say(self, words: str, tone: Literal["info", "warn"] = "info") -> None:
+        """Show a line of words once, for a few seconds."""
+        self.notice, self.notice_number = (words, tone), self.notice_number + 1
+
+
+def view() -> View:
+    """Return the view of this tab, made on first use."""
+    found = st.session_state.get(_KEY)
+    if isinstance(found, View):
+        return found
+    made = View()
+    st.session_state[_KEY] = made
+    return made

@@ -1,0 +1,255 @@
+"""Everything that the pages derive from the values and the decisions, computed once per change and shared by all tabs."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.artifacts import Clustering, Dataset, IssueResult
+
+if TYPE_CHECKING:
+    from explorer.api import Explorer
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int64]
+
+TITLES = {
+    "label_issue": ("Label issue", "Label issues"),
+    "outlier": ("Outlier", "Outliers"),
+    "exact_duplicate": ("Exact duplicate", "Exact duplicates"),
+    "near_duplicate": ("Near duplicate", "Near duplicates"),
+    "semantic_duplicate": ("Semantic duplicate", "Semantic duplicates"),
+    "conflicting_duplicate": ("Conflicting duplicate", "Conflicting duplicates"),
+    "leak": ("Leak", "Leaks"),
+    "odd_size": ("Odd size", "Odd sizes"),
+    "odd_aspect_ratio": ("Odd aspect ratio", "Odd aspect ratios"),
+    "low_information": ("Low information", "Low information"),
+}
+
+
+def check_title(name: str, *, plural: bool = False) -> str:
+    """Return the words for a check."""
+    words = name.replace("_", " ").capitalize()
+    return TITLES.get(name, (words, words))[plural]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckFindings:
+    """One check with the decisions applied. ``open`` = flagged and not yet decided about."""
+
+    name: str
+    result: IssueResult
+    threshold: float
+    severity: npt.NDArray[np.float32]
+    flagged: Mask
+    open: Mask
+    kept: Mask
+    default: float
+
+    @property
+    def skipped(self) -> str:
+        """Say why the check did not run; empty when it did."""
+        return self.result.skipped
+
+    @cached_property
+    def groups(self) -> npt.NDArray[np.int32]:
+        """Number the groups of alike rows at the present threshold; -1 = in none."""
+        return self.result.groups(self.threshold)
+
+    @property
+    def grouped(self) -> bool:
+        """Tell whether the check finds groups, not single rows."""
+        return self.result.pairs.num_rows > 0 or self.name.endswith("_duplicate")
+
+    def suggestion(self, row: int) -> str | None:
+        """Return the suggested label, or the id of the row to keep."""
+        return _text(self.result.details.column("suggestion")[row].as_py())
+
+    def reason(self, row: int) -> str | None:
+        """Return the reason in one sentence."""
+        return _text(self.result.details.column("reason")[row].as_py())
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value is not None and value != "" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """The data set, its findings and its decisions at one moment: ``stamp`` = (revision of the values, version of the log)."""
+
+    stamp: tuple[int, int]
+    dataset: Dataset
+    excluded: Mask
+    tags: Sequence[Sequence[str]]
+    decided: Sequence[str | None]
+    labels: Sequence[str | None]
+    checks: dict[str, CheckFindings]
+    clustering: Clustering | None
+    cluster_names: dict[int, str]
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    @property
+    def n(self) -> int:
+        """Count the rows."""
+        return len(self.dataset)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Give the ids in row order."""
+        return self.dataset.ids
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Map ids to rows."""
+        return {id_: row for row, id_ in enumerate(self.ids)}
+
+    @cached_property
+    def label_names(self) -> list[str]:
+        """List the labels in use after the decisions, in alphabetical order."""
+        return sorted({label for label in self.labels if label is not None})
+
+    @cached_property
+    def label_codes(self) -> npt.NDArray[np.int64]:
+        """Give the place of each row's label in ``label_names``; -1 = no label."""
+        place = {name: code for code, name in enumerate(self.label_names)}
+        return np.array([-1 if label is None else place[label] for label in self.labels], dtype=np.int64)
+
+    @cached_property
+    def tag_names(self) -> list[str]:
+        """List the tags in use."""
+        return sorted({tag for tags in self.tags for tag in tags})
+
+    @cached_property
+    def splits(self) -> list[str]:
+        """List the splits."""
+        return sorted({split for split in self.dataset.rows.column("split").to_pylist() if split is not None})
+
+    @cached_property
+    def open(self) -> Mask:
+        """Tell which rows are flagged by any check and not yet decided about."""
+        mask = np.zeros(self.n, dtype=bool)
+        for check in self.checks.values():
+            mask |= check.open
+        return mask
+
+    @cached_property
+    def flagged(self) -> Mask:
+        """Tell which rows are flagged by any check."""
+        mask = np.zeros(self.n, dtype=bool)
+        for check in self.checks.values():
+            mask |= check.flagged
+        return mask
+
+    @cached_property
+    def worst(self) -> npt.NDArray[np.float32]:
+        """Give the severity by which rows are ordered: of the worst open finding, else that of the worst finding less 1."""
+        opened = np.full(self.n, -1.0, dtype=np.float32)
+        quiet = np.zeros(self.n, dtype=np.float32)
+        for check in self.checks.values():
+            severity = np.nan_to_num(check.severity)
+            np.maximum(opened, np.where(check.open, severity, -1.0), out=opened)
+            np.maximum(quiet, severity, out=quiet)
+        return np.where(opened >= 0, opened, quiet - 1.0).astype(np.float32)
+
+    @cached_property
+    def searchable(self) -> Any:
+        """Give the text of every row that the quick filter looks into, in lower case."""
+        import pandas as pd
+
+        parts = [pd.Series(self.ids), pd.Series([label or "" for label in self.labels])]
+        parts.append(pd.Series([" ".join(tags) for tags in self.tags]))
+        for name in self.dataset.own_columns:
+            column = self.dataset.rows.column(name)
+            if str(column.type) in ("string", "large_string"):
+                parts.append(pd.Series([value or "" for value in column.to_pylist()]))
+        if self.dataset.kind == "texts":
+            parts.append(pd.Series([str(value or "") for value in self.dataset.media.column(0).to_pylist()]))
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole.str.cat(part, sep="\n")
+        return whole.str.lower()
+
+    def title(self, row: int) -> str:
+        """Return the last part of the id: what a card is headed with."""
+        return PurePosixPath(self.ids[row]).name or self.ids[row]
+
+    def is_decided(self, row: int) -> bool:
+        """Tell whether anything was decided about a row."""
+        return bool(self.excluded[row] or self.tags[row] or self.decided[row] is not None) or any(
+            check.kept[row] for check in self.checks.values()
+        )
+
+
+_cache: OrderedDict[tuple[int, int, int], Snapshot] = OrderedDict()
+_lock = threading.Lock()
+
+
+def snapshot(ex: "Explorer") -> Snapshot | None:
+    """Return what holds now; None while the rows are still being read."""
+    stamp = (ex.revision, ex.log.version)
+    key = (id(ex), *stamp)
+    with _lock:
+        found = _cache.get(key)
+        if found is not None:
+            return found
+        if ex.values.dataset is None:
+            return None
+        made = _take(ex, ex.values.dataset, stamp)
+        _cache[key] = made
+        while len(_cache) > 3:
+            _cache.popitem(last=False)
+        return made
+
+
+def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
+    state = ex.state
+    n = len(dataset)
+    labels = ex.labels_now()
+    checks: dict[str, CheckFindings] = {}
+    for name, result in list(ex.values.issues.items()):
+        kept = np.asarray(state.kept.get(name, np.zeros(n, dtype=bool)), dtype=bool)
+        flagged = np.asarray(ex.flagged(name), dtype=bool)
+        done = state.excluded | kept
+        if name == "label_issue":
+            done = done | np.array([label is not None for label in state.label_decided], dtype=bool)
+        still = flagged & ~done
+        if result.pairs.num_rows:
+            still = _undecided_groups(result.groups(ex.threshold(name)), flagged, done)
+        checks[name] = CheckFindings(
+            name=name,
+            result=result,
+            threshold=float(ex.threshold(name)),
+            severity=np.asarray(ex.severity(name), dtype=np.float32),
+            flagged=flagged,
+            open=still,
+            kept=kept,
+            default=float(result.threshold),
+        )
+    clustering = next(iter(ex.values.clusterings.values()), None)
+    return Snapshot(
+        stamp=stamp,
+        dataset=dataset,
+        excluded=np.asarray(state.excluded, dtype=bool),
+        tags=state.tags,
+        decided=state.label_decided,
+        labels=labels,
+        checks=checks,
+        clustering=clustering,
+        cluster_names=ex.cluster_names() if clustering is not None else {},
+    )
+
+
+def _undecided_groups(groups: npt.NDArray[np.int32], flagged: Mask, done: Mask) -> Mask:
+    """Leave out the rows whose group has at most one row left that nobody decided about: nothing alike is left of it."""
+    member = flagged & (groups >= 0) & ~done
+    left = np.bincount(groups[member], minlength=int(groups.max(initial=-1)) + 1)
+    open_: Mask = member.copy()
+    open_[member] = left[groups[member]] > 1
+    return open_ | (flagged & (groups < 0) & ~done)
