@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -25,10 +24,13 @@ from explorer.workspace import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+
     from engines.curate.state import State
     from engines.decisions import Decision, DecisionLog
 
 Rows = npt.NDArray[np.int64]
+T = TypeVar("T")
 
 
 class Explorer:
@@ -49,7 +51,6 @@ class Explorer:
         self._media: Media | None = None
         self._lock = threading.RLock()
         self._cache: dict[str, tuple[tuple[int, int], Any]] = {}
-        self.who = _author()
 
     # -- what it is ----------------------------------------------------------------------------------------------------
 
@@ -99,6 +100,8 @@ class Explorer:
         def arrived(stage: str, name: str) -> None:
             with self._lock:
                 self.revision += 1
+                if stage == "embed":
+                    self.log.use_roster(self.dataset.ids, self._contents())
             if on_value is not None:
                 on_value(stage, name)
 
@@ -136,10 +139,14 @@ class Explorer:
         return self.replayed(self.log.entries())
 
     def replayed(self, entries: Iterable[Decision]) -> State:
-        """Replay any list of decisions over the rows."""
+        """Replay any list of decisions over the rows; ids that vanished are found again by content."""
         from engines.curate.state import replay
 
-        return replay(list(entries), self.dataset.ids)
+        return replay(list(entries), self.dataset.ids, self._contents())
+
+    def _contents(self) -> list[str]:
+        facts = self.values.facts
+        return [] if facts is None else facts.facts.column("content_hash").to_pylist()
 
     def decide(
         self,
@@ -156,17 +163,15 @@ class Explorer:
             DecisionError: for an unknown action, unknown rows, or a value that does not fit.
             EnvironmentFault: when the log cannot be written.
         """
-        return self.log.append(
-            action, self.ids_of(rows), value=value, check=check, why=why, who=self.who, run_key=self.dataset.key
-        )
+        return self.log.append(action, self.ids_of(rows), value=value, check=check, why=why, run_key=self.dataset.key)
 
     def undo(self) -> Decision | None:
         """Undo this author's latest decision that still stands; None when there is none."""
-        return self.log.undo(self.who)
+        return self.log.undo()
 
     def redo(self) -> Decision | None:
         """Bring back what this author undid last; None when there is nothing."""
-        return self.log.redo(self.who)
+        return self.log.redo()
 
     def ids_of(self, rows: Sequence[int] | Sequence[str] | Rows) -> list[str]:
         """Give the ids of rows that are named by number or id.
@@ -214,31 +219,34 @@ class Explorer:
     def samples(self) -> pd.DataFrame:
         """Give one row per sample with everything known about it, decisions applied."""
         projectors = self.recipe.chosen("project")
-        return self._derived("samples", lambda: tables.samples_table(self.values, self.decided(), projectors).to_pandas())
+        return self._frame("samples", lambda: tables.samples_table(self.values, self.decided(), projectors))
 
     @property
     def issues(self) -> pd.DataFrame:
         """Give what is flagged, worst first per check."""
-        return self._derived("issues", lambda: tables.issues_table(self.values, self.decided()).to_pandas())
+        return self._frame("issues", lambda: tables.issues_table(self.values, self.decided()))
 
     @property
     def clusters(self) -> pd.DataFrame:
         """Give the clusters of all layers with their names."""
-        return self._derived("clusters", lambda: tables.clusters_table(self.values, self.decided()).to_pandas())
+        return self._frame("clusters", lambda: tables.clusters_table(self.values, self.decided()))
 
     @property
     def rejects(self) -> pd.DataFrame:
         """Give what could not be used, with the reasons."""
-        frame: pd.DataFrame = self.dataset.rejects.to_pandas()
+        return self._frame("rejects", lambda: self.dataset.rejects)
+
+    def _frame(self, name: str, make: Callable[[], pa.Table]) -> pd.DataFrame:
+        frame: pd.DataFrame = self._derived(name, lambda: make().to_pandas())
         return frame
 
-    def _derived(self, name: str, make: Any) -> Any:
+    def _derived(self, name: str, make: Callable[[], T]) -> T:
         """Keep what was derived until a value arrives or a decision is made, by any process."""
         with self._lock:
             version = (self.revision, self.log.version)
             known = self._cache.get(name)
             if known is not None and known[0] == version:
-                return known[1]
+                return cast("T", known[1])
             made = make()
             self._cache[name] = (version, made)
             return made
@@ -334,10 +342,3 @@ class Explorer:
             if known is None or known.dataset is not self.values.dataset:
                 known = self._media = Media(self.dataset, self.values.facts, self.workspace.cache_path)
             return known
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "unknown"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 from pathlib import Path
 
+from PIL import Image
+
 from engines.artifacts import Dataset, PictureFacts
-from engines.embed.decode import DecodeError, open_picture
+from engines.embed.decode import Unusable, decode
 from engines.embed.rowcache import RowCache
 
 
@@ -17,35 +18,24 @@ class Media:
 
     def __init__(self, dataset: Dataset, facts: PictureFacts | None, cache_path: Path) -> None:
         self.dataset = dataset
-        self._facts = facts
-        self._cache_path = cache_path
-        self._local = threading.local()
+        self._contents: list[str] = [] if facts is None else facts.facts.column("content_hash").to_pylist()
+        self._cache = RowCache(cache_path)
 
     def thumb(self, row: int) -> bytes | None:
         """Give the thumbnail (JPEG, at most 192 pixels) that was made while embedding."""
-        if self._facts is None or not 0 <= row < len(self._facts):
-            return None
-        content = self._facts.facts.column("content_hash")[row].as_py()
-        return self._cache().thumb(content)
+        return self._cache.thumb(self._contents[row]) if 0 <= row < len(self._contents) else None
 
     def picture(self, row: int, side: int) -> bytes | None:
         """Decode the row's file and give it as JPEG of at most ``side`` pixels; None when it has gone or is broken."""
-        if self._facts is None or not 0 <= row < len(self.dataset):
-            return None
-        media = self.dataset.media_of(row)
+        media = self.dataset.media_of(row) if 0 <= row < len(self.dataset) else None
         if not isinstance(media, bytes):
             return None
-        path = os.path.join(os.fsencode(self.dataset.root), media)  # noqa: PTH118 - bytes: names need not be text
         try:
-            picture = open_picture(path, side)
-        except (OSError, DecodeError):
+            raw = Path(os.fsdecode(os.path.join(os.fsencode(self.dataset.root), media))).read_bytes()  # noqa: PTH118 - names are bytes
+            picture = decode(raw, side).rgb
+        except (OSError, Unusable):
             return None
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         stream = io.BytesIO()
-        picture.save(stream, "JPEG", quality=88)
+        picture.save(stream, "JPEG", quality=90)
         return stream.getvalue()
-
-    def _cache(self) -> RowCache:
-        cache: RowCache | None = getattr(self._local, "cache", None)
-        if cache is None:
-            cache = self._local.cache = RowCache(self._cache_path)
-        return cache
