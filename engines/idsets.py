@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
 
@@ -36,7 +36,7 @@ class Roster:
     @cached_property
     def key(self) -> str:
         """Give the digest of ids and content hashes."""
-        return digest(self.pack())
+        return digest(self._text())
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -50,13 +50,15 @@ class Roster:
 
     def pack(self) -> bytes:
         """Write as compressed JSON."""
-        text = json.dumps([list(self.ids), list(self.contents)], ensure_ascii=False, separators=(",", ":"))
-        return zlib.compress(text.encode("utf-8", "surrogatepass"), ROSTER_LEVEL)
+        return zlib.compress(self._text(), ROSTER_LEVEL)
+
+    def _text(self) -> bytes:
+        return json.dumps([list(self.ids), list(self.contents)], ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
     @classmethod
     def unpack(cls, raw: bytes) -> Roster:
         """Read what ``pack`` wrote."""
-        ids, contents = json.loads(zlib.decompress(raw).decode("utf-8", "surrogatepass"))
+        ids, contents = json.loads(zlib.decompress(raw))
         return cls(ids, contents)
 
 
@@ -64,20 +66,23 @@ class Roster:
 class IdSet(Sequence[str]):
     """Distinct ids: those of a bitmap in the order of its roster, then ``loose`` ones in the order given.
 
-    ``bitmap`` is zlib-compressed, one bit per id of the roster. Compares equal to any sequence with the same ids in the same order.
+    ``contents`` are the content hashes of the loose ids (empty where not known), or nothing at all. ``bitmap`` is zlib-compressed,
+    one bit per id of the roster, ``marked`` of them set. Compares equal to any sequence with the same ids in the same order.
     """
 
     loose: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
     roster: Roster | None = None
     bitmap: bytes = b""
-    marked: int = field(default=0)
+    marked: int = 0
 
     @classmethod
     def of(cls, ids: Iterable[str], roster: Roster | None = None) -> IdSet:
         """Keep ids, each once; more than ``SMALL`` of them as a bitmap over the roster (made of the ids themselves without one)."""
         distinct = tuple(dict.fromkeys(ids))
         if len(distinct) <= SMALL:
-            return cls(distinct)
+            known = tuple(roster.content_of(id_) or "" for id_ in distinct) if roster is not None and roster.contents else ()
+            return cls(distinct, known if any(known) else ())
         roster = roster or Roster(sorted(distinct))
         found = np.array([roster.place.get(id_, -1) for id_ in distinct], dtype=np.int64)
         loose = tuple(distinct[number] for number in np.flatnonzero(found < 0))
@@ -88,7 +93,13 @@ class IdSet(Sequence[str]):
         """Keep the ids at positions of a roster as a bitmap."""
         mask = np.zeros(len(roster.ids), dtype=bool)
         mask[positions] = True
-        return cls(loose, roster, zlib.compress(np.packbits(mask).tobytes(), BITMAP_LEVEL), int(mask.sum()))
+        return cls(loose, (), roster, zlib.compress(np.packbits(mask).tobytes(), BITMAP_LEVEL), int(mask.sum()))
+
+    def content_of(self, id_: str) -> str | None:
+        """Give the content hash that an id had when it was decided on; None where it is not known."""
+        if self.contents and id_ in self.loose:
+            return self.contents[self.loose.index(id_)] or None
+        return None if self.roster is None else self.roster.content_of(id_)
 
     def positions(self) -> Positions:
         """Give the ascending positions in the roster of the ids in the bitmap."""
