@@ -214,6 +214,10 @@ def _compute(job: Job, progress: Progress) -> None:
 
 def peak_rss() -> int:
     """Give the peak resident memory of this process in bytes (0 where the system does not tell)."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # Not getrusage: on Linux its peak is inherited from the parent process at the start.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
     try:
         import resource
     except ImportError:

@@ -196,6 +196,16 @@ class Explorer:
     def _row_of(self) -> Mapping[str, int]:
         return self._derived("rows", lambda: {row_id: row for row, row_id in enumerate(self.dataset.ids)})
 
+    def read_decisions(self, path: str | Path) -> State:
+        """Replay the decisions of a ``decisions.jsonl`` over the rows, in place of those in the log.
+
+        Raises:
+            DecisionError: when the file cannot be read, or for a line that is no decision.
+        """
+        from engines.decision_lines import read_jsonl
+
+        return self.replayed(read_jsonl(path))
+
     def describe(self, decision: Decision) -> str:
         """Say in words what a decision did."""
         from engines.curate.state import describe

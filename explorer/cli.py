@@ -195,7 +195,7 @@ def decisions(source: str, workspace: Path | None, as_json: bool) -> None:
     explorer = _open([source], workspace=workspace)
     for decision in explorer.log.entries():
         if as_json:
-            _json_out(explorer.decision_json(decision))
+            click.echo(decision.to_line())
         else:
             click.echo(f"{decision.seq:>5}  {decision.time}  {decision.who}  {explorer.describe(decision)}")
 
