@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import struct
 import threading
 import warnings
@@ -64,6 +65,7 @@ class Picture:
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
     """Silence what Pillow says about odd files (broken EXIF, palettes); what matters becomes a reject. For one thread at a time."""
+    Image.init()  # once, before threads ask for decoders
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
@@ -108,16 +110,16 @@ def _open(raw: bytes) -> ImageFile.ImageFile | None:
 
     ``Image.open`` would ask a process-wide limit on pixels, which this project neither relies on nor changes.
     """
-    if "JPEG" not in Image.OPEN or "TGA" not in Image.OPEN:
-        Image.init()
+    Image.init()
     stream, prefix = io.BytesIO(raw), raw[:16]
     for name in FORMATS:
         factory, accepts = Image.OPEN.get(name, (None, None))
-        if factory is None or (accepts is not None and accepts(prefix) is not True):
+        if factory is None:
             continue
-        stream.seek(0)
         try:
-            return factory(stream, "")
+            if accepts is None or accepts(prefix) is True:
+                stream.seek(0)
+                return factory(stream, "")
         except (SyntaxError, IndexError, TypeError, struct.error):
             continue
     return None
@@ -178,18 +180,24 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _to_byte(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    """Scale gray values of any depth to 0..255 without clipping.
+    """Scale gray values of any depth to 0..255 without clipping, in strips since such a picture may be huge.
 
     Whole numbers are divided by the smallest usual depth (8, 10, 12, 14, 16 bits) that holds the largest one; fractions up to 1 are
     multiplied by 255; everything else is stretched between its smallest and largest value.
     """
-    numbers = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(numbers.min()), float(numbers.max())
     whole = np.issubdtype(values.dtype, np.integer)
+    if not whole:
+        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
     top = next((float(2**bits - 1) for bits in (8, 10, 12, 14, 16) if high <= 2**bits - 1), 0.0) if whole else float(high <= 1)
-    if low < 0 or not top:
-        numbers, top = numbers - low, max(high - low, 1e-12)
-    return np.asarray(np.rint(numbers * (255.0 / top)), dtype=np.uint8)
+    if low >= 0 and top:
+        low = 0.0
+    else:
+        top = max(high - low, 1e-12)
+    scaled = np.empty(values.shape, dtype=np.uint8)
+    for start in range(0, len(values), 256):
+        scaled[start : start + 256] = np.rint((values[start : start + 256].astype(np.float64) - low) * (255.0 / top))
+    return scaled
 
 
 def _pixel_hash(image: Image.Image, opaque: Image.Image | None, size: tuple[int, int], scale: int) -> str:
@@ -217,7 +225,8 @@ def _what_else(raw: bytes) -> str:
 
 def _explain(error: Exception) -> str:
     """Put a decoder's complaint into plain words."""
-    text = " ".join(str(error).split())
+    # Memory addresses say nothing and differ from run to run.
+    text = " ".join(re.sub(r"<[^<>]* at 0x[0-9a-f]+>", "the file", str(error)).split())
     lower = text.lower()
     if "truncated" in lower or isinstance(error, EOFError) or "eof" in lower:
         return "the file ends early (truncated)"

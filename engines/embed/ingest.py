@@ -26,6 +26,7 @@ from engines.table_key import table_digest
 LOOKUP = 512
 ENCODE = 16
 COMMIT = 64
+REPORT_SECONDS = 0.05
 
 Rows = npt.NDArray[np.int64]
 
@@ -118,6 +119,7 @@ class _Run:
         self._prepared: list[tuple[str, npt.NDArray[Any]]] = []
         self._not_finite: set[str] = set()
         self._started = time.monotonic()
+        self._reported = 0.0
         self._new = 0
 
     def __call__(self, threads: int, progress: Progress) -> None:
@@ -187,10 +189,10 @@ class _Run:
         """Encode what waits; a vector that is not finite makes its rows rejects."""
         if not self._prepared:
             return
-        contents = [content for content, _ in self._prepared]
-        result = self.encoder(np.stack([prepared for _, prepared in self._prepared]))
-        self._prepared.clear()
-        finite = np.asarray(np.isfinite(result.vectors).all(axis=1))
+        waiting, self._prepared = self._prepared, []
+        contents = [content for content, _ in waiting]
+        result = self.encoder(np.stack([prepared for _, prepared in waiting]))
+        finite = [bool(np.isfinite(vector).all()) for vector in result.vectors]
         for number, content in enumerate(contents):
             if finite[number]:
                 self._batch.vectors.append((content, result.vectors[number], result.probabilities[number]))
@@ -206,8 +208,12 @@ class _Run:
             self.cache.write(batch)
 
     def _report(self, progress: Progress) -> None:
-        done = len(self.good)
-        left = (time.monotonic() - self._started) / max(done, 1) * (self.wanted - done)
+        now = time.monotonic()
+        if now < self._reported + REPORT_SECONDS:
+            return
+        self._reported = now
+        done = min(len(self.good) + len(self.rejected), self.wanted)
+        left = (now - self._started) / max(done, 1) * (self.wanted - done)
         work = "embedding" if self._new else "checking"
         clock = f" · {int(left) // 60}:{int(left) % 60:02d} left" if self._new >= ENCODE else ""
         progress(done / max(self.wanted, 1), f"{work} {done:,} of {self.wanted:,} pictures{clock}")

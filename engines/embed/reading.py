@@ -127,8 +127,8 @@ class Pictures:
         return Decoded(facts=facts, prepared=prepared)
 
 
-def _read(path: bytes) -> tuple[bytes, tuple[int, int, int]]:
-    """Give the bytes of a file with its size, time and inode.
+def _read(path: bytes) -> tuple[bytes, tuple[int, int, int] | None]:
+    """Give the bytes of a file with its size, time and inode, None where these changed meanwhile.
 
     Raises:
         Unusable: when it cannot be read.
@@ -141,10 +141,13 @@ def _read(path: bytes) -> tuple[bytes, tuple[int, int, int]]:
             if info.st_size > MAX_BYTES:
                 raise Unusable(f"a file of {info.st_size / 2**30:.1f} GiB; the limit is 2")
             raw = handle.readall()
+            after = os.fstat(handle.fileno())
     except FileNotFoundError:
         raise Unusable("the file has disappeared since the folder was read") from None
     except OSError as error:
         raise Unusable(f"cannot be read: {error.strerror or error}") from None
     except MemoryError:
         raise Unusable("does not fit into memory") from None
-    return raw, (info.st_size, info.st_mtime_ns, info.st_ino)
+    stats = (info.st_size, info.st_mtime_ns, info.st_ino)
+    # A file that is written while it is read is not remembered under this time.
+    return raw, stats if stats == (after.st_size, after.st_mtime_ns, after.st_ino) else None
