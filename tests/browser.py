@@ -57,6 +57,7 @@ class Watch:
 def watched_page(browser: Browser, **context: Any) -> Iterator[tuple[Page, Watch]]:
     """Open a page of its own, with everything that goes wrong collected."""
     opened = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context})
+    opened.set_default_timeout(15_000)
     page = opened.new_page()
     watch = Watch()
     watch.attach(page)

@@ -230,7 +230,7 @@ export class Gallery {
     const step = steps[event.key];
     if (step === undefined) return false;
     const from = picks.index;
-    let to = from < 0 ? 0 : Math.min(Math.max(from + step, 0), rows.length - 1);
+    let to = from < 0 && Number.isFinite(step) ? 0 : Math.min(Math.max(from + step, 0), rows.length - 1);
     // Up from the first line stays; down from the last but one reaches the last item, however short that line is.
     if (event.key === "ArrowUp" && from + step < 0) to = Math.max(from, 0);
     if (event.shiftKey) picks.extend(to, false);
