@@ -115,7 +115,7 @@ def inspect(ex: "Explorer", snap: Snapshot | None, row: int | None, *, empty: st
         "empty": "",
         "title": snap.title(row),
         "id": snap.ids[row],
-        "meta": _meta(ex, snap, row),
+        "meta": item_meta(ex, snap, row),
         "thumb": pictures,
         "image": f"/api/v1/{ex.ds}/image/{row}.jpg" if pictures else None,
         "text": text,
@@ -139,7 +139,8 @@ def _nothing(empty: str) -> InspectorData:
     }  # fmt: skip
 
 
-def _meta(ex: "Explorer", snap: Snapshot, row: int) -> str:
+def item_meta(ex: "Explorer", snap: Snapshot, row: int) -> str:
+    """Return size, bytes and split of an item in a few words."""
     said = []
     facts = ex.values.facts
     if facts is not None and snap.dataset.kind == "pictures":

@@ -8,18 +8,23 @@ import numpy as np
 from components.action_bar import ActionBarData
 from engines.errors import DatasetExplorerError
 from explorer.cards import breakdown, items
+from explorer.grouping import decide_group, group_of, keeper
 from explorer.session import View
-from explorer.snapshot import Rows, Snapshot, snapshot
+from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
 
 if TYPE_CHECKING:
+    from engines.decisions import Decision
     from explorer.api import Explorer
 
 
 def targets(snap: Snapshot, view: View) -> Rows:
-    """Return the rows that an action means: what is marked in the gallery, else the selection, else the current item."""
+    """Return the rows that an action means: what is marked in the gallery, else the selection, else the current item.
+
+    The selection belongs to the page Explore; where it cannot be seen nothing is done to it.
+    """
     if view.marked:
         return np.array([row for row in view.marked if row < snap.n], dtype=np.int64)
-    if view.selection is not None:
+    if view.selection is not None and view.page == "explore":
         return view.selection[view.selection < snap.n]
     if view.current is not None and view.current < snap.n:
         return np.array([view.current], dtype=np.int64)
@@ -32,22 +37,22 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
     what = "Nothing selected"
     if view.marked:
         what = f"{len(rows):,} marked"
-    elif view.selection is not None:
+    elif view.selection is not None and view.page == "explore":
         what = f"{len(rows):,} selected"
     elif len(rows):
         what = "1 item"
     target = f"“{snap.title(int(rows[0]))}”" if snap is not None and len(rows) == 1 else items(len(rows))
-    undo, redo = (_words(ex, ex.undoable), _words(ex, ex.redoable)) if snap is not None else (None, None)
+    undo, redo = (_words(ex, ex.log.undoable(ex.who)), _words(ex, ex.log.redoable(ex.who))) if snap is not None else (None, None)
     staying = 0 if snap is None else int(np.count_nonzero(~snap.excluded))
     open_here = snap is not None and bool(snap.open[rows].any())
     return {
         "count": len(rows),
         "what": what,
         "target": target,
-        "detail": breakdown(snap, rows) if snap is not None and len(rows) > 1 else "",
-        "can_clear": bool(view.marked or view.selection is not None),
+        "detail": _detail(snap, rows) if snap is not None else "",
+        "can_clear": bool(view.marked or (view.selection is not None and view.page == "explore")),
         "can_keep": open_here,
-        "can_accept": bool(snap is not None and _suggested(snap, rows, view)),
+        "can_accept": bool(snap is not None and (_suggested(snap, rows, view) or _grouped(snap, view) is not None)),
         "restore": bool(snap is not None and len(rows) and snap.excluded[rows].all()),
         "tags": snap.tag_names if snap is not None else [],
         "labels": snap.label_names if snap is not None else [],
@@ -58,8 +63,12 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
     }
 
 
-def _words(ex: "Explorer", decision: object) -> str | None:
-    return ex.describe(decision) if decision is not None else None  # type: ignore[arg-type]  # what undoable and redoable give
+def _detail(snap: Snapshot, rows: Rows) -> str:
+    return snap.title(int(rows[0])) if len(rows) == 1 else breakdown(snap, rows)
+
+
+def _words(ex: "Explorer", decision: "Decision | None") -> str | None:
+    return ex.describe(decision) if decision is not None else None
 
 
 def _suggested(snap: Snapshot, rows: Rows, view: View) -> list[int]:
@@ -84,7 +93,10 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
         if name in ("undo", "redo"):
             _history(ex, view, name)
         elif name == "clear":
-            view.clear()
+            view.clear() if view.page == "explore" else view.unmark()
+        elif name in ("accept", "keep") and (check := _grouped(snap, view)) is not None and view.current is not None:
+            chosen = view.current if name == "keep" else keeper(snap, check, group_of(check, view.current))
+            decide_group(ex, snap, check, view, chosen, whole=name == "keep")
         elif name == "accept":
             _accept(ex, snap, view, _suggested(snap, rows, view))
         elif name == "keep":
@@ -100,13 +112,28 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
         view.say(str(error), "warn")
 
 
+def _grouped(snap: Snapshot, view: View) -> CheckFindings | None:
+    """Return the check whose groups the person goes through on the page Issues, where the current item is in one."""
+    check = snap.checks.get(view.check) if view.page == "issues" and not view.marked else None
+    if check is None or not check.grouped or view.current is None or view.current >= snap.n:
+        return None
+    return check if len(group_of(check, view.current)) else None
+
+
+def untag(ex: "Explorer", view: View, row: int, tag: str) -> None:
+    """Take a tag away from one item."""
+    try:
+        view.say(ex.describe(ex.decide("untag", [row], value=tag)))
+    except DatasetExplorerError as error:
+        view.say(str(error), "warn")
+
+
 def _history(ex: "Explorer", view: View, name: str) -> None:
     decision = ex.undo() if name == "undo" else ex.redo()
     if decision is None:
         view.say(f"Nothing to {name}")
         return
-    meant = ex.meant(decision)
-    view.say(f"{'Undone' if name == 'undo' else 'Done again'}: {ex.describe(meant)}")
+    view.say(f"{'Undone' if name == 'undo' else 'Done again'}: {ex.describe(decision)}")
 
 
 def _decide(ex: "Explorer", view: View, name: str, rows: Rows, value: str, check: str | None = None) -> None:
@@ -133,10 +160,12 @@ def _accept(ex: "Explorer", snap: Snapshot, view: View, rows: Sequence[int]) -> 
 
 
 def _keep(ex: "Explorer", snap: Snapshot, view: View, rows: Rows) -> None:
-    """Keep rows against every check that flags them, each check being a decision of its own."""
+    """Keep rows against every check that flags them, each check being a decision of its own; on Issues against the one shown."""
     kept = 0
     step = following(view, [int(row) for row in rows])
     for check in snap.checks.values():
+        if view.page == "issues" and check.name != view.check:
+            continue
         mine = rows[check.open[rows]]
         if len(mine):
             _decide(ex, view, "keep", mine, "", check.name)

@@ -1,4 +1,4 @@
-"""Run the analysis in a thread of its own, with progress, an estimate of the time left, cancel and retry."""
+"""Run long work in a thread of its own, with progress, an estimate of the time left, cancel and retry."""
 
 import threading
 import time
@@ -44,7 +44,7 @@ def time_left(fraction: float, elapsed: float) -> float | None:
 
 
 class Job:
-    """One analysis at a time per process, shared by all tabs; a reload of the page does not touch it."""
+    """One piece of work at a time, shared by all tabs; a reload of the page does not touch it."""
 
     def __init__(self, work: Analysis, *, on_error: Callable[[BaseException], None] | None = None) -> None:
         self._work = work
@@ -57,6 +57,7 @@ class Job:
         self._message = ""
         self._error = ("", "")
         self._started = 0.0
+        self.result: object = None
 
     def start(self) -> bool:
         """Start, unless it runs already; tell whether it was started."""
@@ -66,7 +67,7 @@ class Job:
             self._stop.clear()
             self._phase, self._fraction, self._message, self._error = "running", 0.0, "", ("", "")
             self._started = time.monotonic()
-            self._thread = threading.Thread(target=self._run, name="analysis", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="job", daemon=True)
             self._thread.start()
             return True
 
@@ -110,7 +111,7 @@ class Job:
     def _run(self) -> None:
         phase, error = "done", ("", "")
         try:
-            self._work(self._report)
+            self.result = self._work(self._report)
         except Cancelled:
             phase = "cancelled"
         except DatasetExplorerError as fault:

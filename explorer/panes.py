@@ -201,7 +201,7 @@ def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
 
 def _maps(sh: Shared) -> list[MapChoice]:
     there = sh.ex.values.projections
-    wanted = list(dict.fromkeys([*sh.ex.projectors, *there]))
+    wanted = list(dict.fromkeys([*sh.ex.recipe.chosen("project"), *there]))
     busy = sh.job.state.active
     found: list[MapChoice] = []
     for name in wanted:

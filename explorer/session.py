@@ -39,6 +39,7 @@ class View:
     notice: tuple[str, str] = ("", "")
     notice_number: int = 0
     go: str = ""
+    page: str = ""
     seen: tuple[int, int, str] = (-1, -1, "")
 
     def select(self, rows: Rows, mode: Mode, words: str) -> None:
@@ -53,9 +54,23 @@ class View:
         self.selection = after.astype(np.int64) if len(after) else None
         self.marked, self.current = (), None
 
+    def enter(self, page: str) -> None:
+        """Note the page; another page begins with its own first item and no marks."""
+        if page != self.page:
+            self.page, self.current, self.marked = page, None, ()
+
+    def choose_check(self, name: str) -> None:
+        """Look at another check, from its worst item on."""
+        if name != self.check:
+            self.check, self.current, self.marked = name, None, ()
+
     def clear(self) -> None:
         """Select nothing."""
         self.selection, self.selected_by, self.marked = None, "", ()
+
+    def unmark(self) -> None:
+        """Mark nothing."""
+        self.marked = ()
 
     def recolor(self, column: str) -> None:
         """Color by another column; what was hidden in the legend of the old one means nothing in the new one."""

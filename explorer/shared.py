@@ -14,12 +14,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """One data set, open in this process. ``lock`` guards what two tabs must not do at once (an export)."""
+    """One data set, open in this process. ``lock`` lets one export run at a time; ``exports`` holds them all, the latest last."""
 
     ex: "Explorer"
     job: Job
     blobs: Blobs = field(default_factory=Blobs)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    exports: list[Job] = field(default_factory=list)
+    on_error: Callable[[BaseException], None] | None = None
+
+    @property
+    def formats(self) -> list[str]:
+        """Name the formats that can be exported to."""
+        from engines.recipe import registry
+
+        return registry("export").names()
 
 
 _installed: list[Shared] = []
@@ -31,7 +40,7 @@ def install(ex: "Explorer", *, on_error: Callable[[BaseException], None] | None 
     def work(progress: Callable[[float, str], None]) -> object:
         return ex.analyze(progress=progress)
 
-    shared = Shared(ex=ex, job=Job(work, on_error=on_error))
+    shared = Shared(ex=ex, job=Job(work, on_error=on_error), on_error=on_error)
     _installed[:] = [shared]
     return shared
 

@@ -73,6 +73,8 @@ class FakeState:
     kept: dict[str, np.ndarray]
     thresholds: dict[str, float]
     renames: dict[int, str]
+    excluded_by: np.ndarray
+    decisions: dict[int, FakeDecision]
 
 
 @dataclass
@@ -81,13 +83,24 @@ class FakeLog:
     done: list[FakeDecision] = field(default_factory=list)
     undone: list[FakeDecision] = field(default_factory=list)
 
+    def undoable(self, who: str | None = None) -> FakeDecision | None:
+        return self.done[-1] if self.done else None
+
+    def redoable(self, who: str | None = None) -> FakeDecision | None:
+        return self.undone[-1] if self.undone else None
+
+
+class FakeRecipe:
+    def chosen(self, stage: str) -> tuple[str, ...]:
+        return {"project": ("umap", "tsne", "pca"), "issues": ("label_issue", "outlier", "near_duplicate", "leak")}.get(stage, ("leiden",))
+
 
 class FakeExplorer:
     """~800 drawn shapes in 12 classes with planted label issues, outliers, duplicates; computes nothing but waits a little."""
 
     def __init__(self, n: int = 800, *, pause: float = 0.0, labels: bool = True, flags: bool = True, hostile: bool = False) -> None:
         self.ds, self.name, self.source, self.workspace = "fake0001", "shapes", Path("/data/shapes"), Path("/tmp/shapes")
-        self.log, self.values, self.revision = FakeLog(), Values(), 0
+        self.log, self.values, self.revision, self.who, self.recipe = FakeLog(), Values(), 0, "tester", FakeRecipe()
         self.records: list[StageRecord] = []
         self.rejects = pd.DataFrame(
             [{"id": "star/broken_17.jpg", "path": "star/broken_17.jpg", "row": None, "stage": "embed", "reason": "truncated JPEG"}]
@@ -222,17 +235,14 @@ class FakeExplorer:
         return self
 
     @property
-    def projectors(self) -> tuple[str, ...]:
-        return ("umap", "tsne", "pca")
-
-    @property
     def state(self) -> FakeState:
         n = self.n
-        state = FakeState(np.zeros(n, bool), [None] * n, [()] * n, {}, {}, {})
-        for d in self.log.done:
+        state = FakeState(np.zeros(n, bool), [None] * n, [()] * n, {}, {}, {}, np.full(n, -1), dict(enumerate(self.log.done)))
+        for seq, d in enumerate(self.log.done):
             rows = list(d.rows)
             if d.action in ("exclude", "restore"):
                 state.excluded[rows] = d.action == "exclude"
+                state.excluded_by[rows] = seq
             elif d.action == "relabel":
                 for row in rows:
                     state.label_decided[row] = d.value
@@ -247,7 +257,7 @@ class FakeExplorer:
                 state.renames[rows[0] if rows else 0] = d.value
         return state
 
-    def decide(self, action: str, rows: Sequence[int] = (), value: Any = None, check: str | None = None, why: str = "") -> FakeDecision:
+    def decide(self, action: str, rows: Sequence[int] = (), *, value: Any = None, check: str | None = None, why: str = "") -> FakeDecision:
         if action == "relabel" and not value:
             raise DecisionError("a label is needed", "type one")
         made = FakeDecision(action, tuple(int(r) for r in rows), value, check)
@@ -271,17 +281,6 @@ class FakeExplorer:
         self.log.done.append(made)
         self.log.version += 1
         return made
-
-    @property
-    def undoable(self) -> FakeDecision | None:
-        return self.log.done[-1] if self.log.done else None
-
-    @property
-    def redoable(self) -> FakeDecision | None:
-        return self.log.undone[-1] if self.log.undone else None
-
-    def meant(self, decision: FakeDecision) -> FakeDecision:
-        return decision
 
     def describe(self, decision: FakeDecision) -> str:
         items = f"{len(decision.rows)} item{'s' if len(decision.rows) != 1 else ''}"

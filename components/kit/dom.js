@@ -6,8 +6,10 @@ export function h(spec, properties, ...children) {
   const node = document.createElement(tag || "div");
   if (classes.length) node.className = classes.join(" ");
   for (const [name, value] of Object.entries(properties ?? {})) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    if (value === null || value === undefined) continue;
+    if (name.startsWith("aria-")) node.setAttribute(name, String(value));
+    else if (value === false) continue;
+    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "style") for (const [rule, text] of Object.entries(value)) node.style.setProperty(rule, text);
     else if (name in node && typeof value !== "string" && name !== "list") node[name] = value;
     else node.setAttribute(name, value === true ? "" : String(value));

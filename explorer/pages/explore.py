@@ -1,5 +1,8 @@
 """The page Explore: map in the middle, what is colored and filtered at the left, the selection and one item at the right."""
 
+from functools import partial
+
+import numpy as np
 import streamlit as st
 
 from components.gallery import Pick, gallery
@@ -12,12 +15,10 @@ from components.side_panel import side_panel
 from explorer import frame, panes
 from explorer.cards import inspect
 from explorer.columns import coloring
-from explorer.deeds import act, act_on_item
+from explorer.deeds import act, act_on_item, untag
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import Snapshot, snapshot
-
-import numpy as np
 
 
 def page() -> None:
@@ -28,6 +29,7 @@ def page() -> None:
 def _work() -> None:
     sh, v = shared(), view()
     frame.up_to_date(sh, v)
+    v.enter("explore")
     snap = snapshot(sh.ex)
     if snap is None:
         with st.container(key="waiting"):
@@ -64,7 +66,7 @@ def _work() -> None:
                 handlers=InspectorHandlers(
                     on_act=lambda name, row, check: act_on_item(sh.ex, v, name, row, check),
                     on_go=lambda row: setattr(v, "current", row),
-                    on_untag=lambda row, tag: _untag(sh, v, row, tag),
+                    on_untag=partial(untag, sh.ex, v),
                 ),
             )
     frame.bottom(sh, v)
@@ -137,7 +139,3 @@ def _pick(v: View, scene: panes.Scene, pick: Pick) -> None:
 
 def _open(v: View, row: int) -> None:
     v.current, v.opened = row, v.opened + 1
-
-
-def _untag(sh: Shared, v: View, row: int, tag: str) -> None:
-    v.say(sh.ex.describe(sh.ex.decide("untag", [row], value=tag)))

@@ -1,9 +1,115 @@
-"""The page issues."""
+"""The page Issues: checks at the left, the queue of one in the middle, the current item at the right."""
+
+from functools import partial
 
 import streamlit as st
 
+from components.check_header import Handlers as HeaderHandlers
+from components.check_header import check_header
+from components.check_list import check_list
+from components.gallery import Pick, gallery
+from components.groups import Handlers as GroupHandlers
+from components.groups import groups
+from components.inspector import Handlers as InspectorHandlers
+from components.inspector import inspector
+from explorer import frame, queues
+from explorer.cards import inspect
+from explorer.deeds import act, act_on_item, untag
+from explorer.grouping import decide_group
+from explorer.panes import waiting
+from explorer.session import View, view
+from explorer.shared import Shared, shared
+from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
+
+MOST_ROWS = 10_000
+
 
 def page() -> None:
-    """Draw the page."""
-    with st.container(key="page"):
-        st.write("issues")
+    """Draw the page; what is clicked redraws this part alone."""
+    st.fragment(_work)()
+
+
+def _work() -> None:
+    sh, v = shared(), view()
+    frame.up_to_date(sh, v)
+    v.enter("issues")
+    snap = snapshot(sh.ex)
+    if snap is None:
+        with st.container(key="waiting"):
+            waiting(sh)
+        return
+    check = queues.chosen_check(snap, v)
+    with st.container(key="left"):
+        check_list(key="checks", data=queues.list_data(sh, snap, check), on_check=v.choose_check)
+    if check is None:
+        v.listed, v.current = (), None
+        with st.container(key="queue"):
+            words = queues.computing_words(sh)
+            groups(key="none", data={"groups": [], "current": None, "thumb": None, "empty": words, "more": ""},
+                   handlers=GroupHandlers(on_look=_nothing, on_only=_nothing, on_all=_nothing), height="calc(100vh - 107px)")  # fmt: skip
+    else:
+        v.check = check.name
+        rows = queues.queue(check)
+        v.listed = tuple(int(row) for row in rows[:MOST_ROWS])
+        if v.current is None or v.current >= snap.n:
+            v.current = v.listed[0] if v.listed else None
+        with st.container(key="queue"):
+            _queue(sh, snap, check, v, rows)
+    with st.container(key="right"), st.container(key="item"):
+        empty = "Nothing is waiting here." if check is not None else ""
+        inspector(
+            key="issue-item",
+            data=inspect(sh.ex, snap, v.current, empty=empty, keys=not v.marked, open_number=v.opened),
+            handlers=InspectorHandlers(
+                on_act=partial(act_on_item, sh.ex, v),
+                on_go=lambda row: setattr(v, "current", row),
+                on_untag=partial(untag, sh.ex, v),
+            ),
+        )
+    frame.bottom(sh, v)
+    if v.go:
+        st.rerun()
+
+
+def _queue(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows: Rows) -> None:
+    check_header(
+        key="head",
+        data=queues.header_data(snap, check),
+        handlers=HeaderHandlers(
+            on_threshold=partial(queues.set_threshold, sh, check, v), on_whole=partial(queues.decide_whole, sh, snap, check, v)
+        ),
+    )
+    if check.grouped:
+        groups(
+            key="groups",
+            data=queues.groups_data(sh, snap, check, v, rows),
+            handlers=GroupHandlers(
+                on_look=lambda row: setattr(v, "current", row),
+                on_only=lambda row: decide_group(sh.ex, snap, check, v, row, whole=False),
+                on_all=lambda row: decide_group(sh.ex, snap, check, v, row, whole=True),
+            ),
+            height="calc(100vh - 231px)",
+        )
+        return
+    with st.container(key="queue-pictures"):
+        gallery(
+            key="queue-gallery",
+            data=queues.gallery_data(sh, snap, check, v, rows),
+            height="calc(100vh - 239px)",
+            on_pick=partial(_pick, v, rows),
+            on_open=partial(_open, v),
+            on_command=lambda name: act(sh.ex, v, {"x": "exclude", "k": "keep", "a": "accept"}.get(name, "")),
+        )
+
+
+def _pick(v: View, rows: Rows, pick: Pick) -> None:
+    v.current = pick.row if pick.row is not None else v.current
+    v.marked = tuple(int(row) for row in rows) if pick.all else pick.rows
+
+
+def _open(v: View, row: int) -> None:
+    v.current, v.opened = row, v.opened + 1
+
+
+def _nothing(_row: int) -> None:
+    """Answer nothing: there is nothing to click."""

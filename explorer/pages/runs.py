@@ -1,9 +1,64 @@
-"""The page runs."""
+"""The page Runs: what was computed by which engine with which parameters, what it cost, and what could not be used."""
 
 import streamlit as st
+
+from components.report import Row, Table, report
+from explorer import frame
+from explorer.cards import items
+from explorer.frame import job_words, map_name
+from explorer.session import view
+from explorer.shared import Shared, shared
+from explorer.snapshot import check_title, snapshot
+
+MOST_REJECTS = 500
+STAGES = {"read": "Read", "embed": "Embed", "neighbors": "Neighbors", "project": "Map", "cluster": "Cluster", "name": "Name", "issues": "Check"}
 
 
 def page() -> None:
     """Draw the page."""
+    st.fragment(_work)()
+
+
+def _work() -> None:
+    sh, v = shared(), view()
+    frame.up_to_date(sh, v)
+    v.enter("runs")
     with st.container(key="page"):
-        st.write("runs")
+        report(
+            key="runs",
+            data={"title": "Runs", "lead": _lead(sh), "facts": [], "tables": [_stages(sh), _rejects(sh)]},
+        )
+
+
+def _lead(sh: Shared) -> str:
+    state = sh.job.state
+    if state.active:
+        now = f"{job_words(state.message)} … What is ready is kept, also if you stop."
+    elif state.phase == "failed":
+        now = f"{state.error}. {state.hint}"
+    else:
+        now = "A stage runs again only when its parameters or its input change."
+    return f"{sh.ex.source} · {now}"
+
+
+def _stages(sh: Shared) -> Table:
+    rows: list[Row] = []
+    for record in list(sh.ex.records):
+        named = check_title(record.name) if record.stage == "issues" else map_name(record.name)
+        cost = "from the store" if record.cached else f"{record.seconds:.1f} s"
+        parameters = ", ".join(f"{key} = {value}" for key, value in record.parameters.items())
+        memory = "" if record.cached else f"{record.peak_rss / 2**20:,.0f} MB"
+        rows.append({"cells": [STAGES.get(record.stage, record.stage), named, parameters, cost, memory], "tone": "quiet" if record.cached else ""})
+    empty = "Nothing has been computed yet."
+    return {"title": "Stages", "columns": ["Stage", "Engine", "Parameters", "Time", "Peak memory"], "align": "lllrr", "rows": rows, "empty": empty}
+
+
+def _rejects(sh: Shared) -> Table:
+    title, rows = "Could not be used", list[Row]()
+    if snapshot(sh.ex) is not None:
+        found = sh.ex.rejects
+        title = f"Could not be used: {items(len(found))}" if len(found) else title
+        for item in found.head(MOST_REJECTS).to_dict("records"):
+            rows.append({"cells": [str(item.get("path") or item.get("id") or ""), str(item.get("reason") or "")], "tone": ""})
+    empty = "Every file could be used." if snapshot(sh.ex) is not None else "Nothing has been read yet."
+    return {"title": title, "columns": ["File", "Why"], "align": "ll", "rows": rows, "empty": empty}

@@ -1,0 +1,90 @@
+"""What an export would hold: how many rows leave and stay, for which reasons, per class before and after."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from explorer.snapshot import Mask, Snapshot, check_title
+
+if TYPE_CHECKING:
+    from explorer.api import Explorer
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassCount:
+    """One class: rows before (given labels), rows after (decided labels, excluded ones left out)."""
+
+    name: str
+    before: int
+    after: int
+
+    @property
+    def change(self) -> int:
+        """Count what the class gains or loses."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True, kw_only=True)
+class Departure:
+    """What would be written. ``reasons`` counts the excluded rows by why; ``filtered`` those that a filter leaves out."""
+
+    total: int
+    staying: int
+    reasons: Mapping[str, int]
+    filtered: int
+    relabeled: int
+    tagged: int
+    classes: Sequence[ClassCount]
+
+
+def departure(ex: "Explorer", snap: Snapshot, passing: Mask | None = None) -> Departure:
+    """Work out what an export of the rows that pass a filter would hold."""
+    keep = ~snap.excluded
+    filtered = 0
+    if passing is not None:
+        filtered = int(np.count_nonzero(keep & ~passing))
+        keep = keep & passing
+    given = snap.dataset.labels
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    for row in range(snap.n):
+        old, new = given[row], snap.labels[row]
+        if old is not None:
+            before[old] = before.get(old, 0) + 1
+        if new is not None and keep[row]:
+            after[new] = after.get(new, 0) + 1
+    names = sorted({*before, *after}, key=lambda name: (-before.get(name, 0), name))
+    return Departure(
+        total=snap.n,
+        staying=int(np.count_nonzero(keep)),
+        reasons=_reasons(ex, snap),
+        filtered=filtered,
+        relabeled=sum(1 for row in np.flatnonzero(keep) if snap.decided[row] is not None),
+        tagged=sum(1 for row in np.flatnonzero(keep) if snap.tags[row]),
+        classes=[ClassCount(name=name, before=before.get(name, 0), after=after.get(name, 0)) for name in names],
+    )
+
+
+def _reasons(ex: "Explorer", snap: Snapshot) -> dict[str, int]:
+    state = ex.state
+    found: dict[str, int] = {}
+    for row in np.flatnonzero(snap.excluded):
+        decision = state.decisions.get(int(state.excluded_by[row]))
+        check = decision.check if decision is not None else None
+        words = check_title(check, plural=True) if check else "By hand"
+        found[words] = found.get(words, 0) + 1
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def fresh_target(name: str, folder: Path) -> Path:
+    """Return a path in a folder that does not exist yet."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip("-.") or "data"
+    path = folder / f"{safe}-clean"
+    number = 2
+    while path.exists():
+        path = folder / f"{safe}-clean-{number}"
+        number += 1
+    return path
