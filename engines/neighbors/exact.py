@@ -66,12 +66,16 @@ class ExactNeighbors:
         indices, distances = np.empty((m, k), dtype=np.int32), np.empty((m, k), dtype=np.float32)
         if not k:
             return indices, distances
+        at_center = np.flatnonzero(~ready.nodes.any(axis=1)) if self.metric == "cosine" else np.empty(0, dtype=np.int64)
         search = _searcher(ready.nodes, min(k + 1 + SPARE, m), self.metric, self.threads or available_threads())
         for start in range(0, m, QUERIES):
             progress(start / m, f"neighbors of {start:,} of {m:,} rows")
             queries = np.arange(start, min(start + QUERIES, m))
             candidates = search(queries)
             measured = measure(ready.nodes, queries, candidates, self.metric)
+            if len(at_center):  # cos = 0 between the zero vector and any other
+                measured[np.isin(queries, at_center)] = 1.0
+                measured[np.isin(candidates, at_center)] = 1.0
             rows = slice(start, start + len(queries))
             indices[rows], distances[rows] = nearest(queries, candidates, measured, k)
         return indices, distances
@@ -101,7 +105,7 @@ def measure(nodes: Float32, queries: npt.NDArray[Any], candidates: npt.NDArray[A
     """Compute the distances (b, c) from differences, never from products.
 
     For unit vectors 1 - cos = |x - y|^2 / 2, which keeps its digits where vectors nearly coincide, is symmetric to the last bit, never
-    negative, and does not depend on threads or blocks. A zero vector (a row at the mean) is at distance 1 from every other.
+    negative, and does not depend on threads or blocks.
     """
     distances = np.empty(candidates.shape, dtype=np.float32)
     step = max(1, (1 << 22) // max(nodes.shape[1] * candidates.shape[1], 1))
@@ -110,13 +114,7 @@ def measure(nodes: Float32, queries: npt.NDArray[Any], candidates: npt.NDArray[A
         difference = nodes[candidates[rows]]
         difference -= nodes[queries[rows]][:, None, :]
         distances[rows] = np.einsum("ijk,ijk->ij", difference, difference)
-    if metric == "euclidean":
-        return np.sqrt(distances)
-    distances *= np.float32(0.5)
-    directed: npt.NDArray[np.bool_] = np.any(nodes != 0, axis=1)
-    if not directed.all():
-        distances[~(directed[queries][:, None] & directed[candidates])] = 1.0
-    return distances
+    return np.sqrt(distances) if metric == "euclidean" else distances * np.float32(0.5)
 
 
 def nearest(queries: npt.NDArray[Any], candidates: npt.NDArray[np.int64], distances: Float32, k: int) -> tuple[Int32, Float32]:

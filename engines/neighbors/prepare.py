@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, Int32
+from engines.errors import ParameterError
 from engines.protocols import Progress
 
 Float64 = npt.NDArray[np.float64]
@@ -22,6 +23,8 @@ REDUCE_ABOVE_ROWS = 100_000
 REDUCE_TO = 256
 AT_THE_CENTER = 1e-6
 """A centered vector shorter than this share of the longest raw vector is rounding error and has no direction."""
+
+LONGEST = 1e18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +46,14 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
     cosine, rows that are all zero. Under cosine the mean of the nodes is subtracted and each is scaled to length 1; one that lies at
     the mean itself becomes the zero vector, at distance 1 from every other. Above 100,000 nodes and 256 columns the nodes are
     rotated to their 256 principal axes; ``notes["pca_lost"]`` is the share of the sum of squares that this drops.
+
+    Raises:
+        ParameterError: when the squares of euclidean distances would leave the range of float32.
     """
     unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=progress)
     mean, mean_cosine, longest = _moments(vectors, representative)
+    if metric == "euclidean" and longest > LONGEST:
+        raise ParameterError("the vectors are too large for euclidean distances", "scale them down, or take the metric cosine")
     shrink = len(representative) > REDUCE_ABOVE_ROWS and vectors.shape[1] > REDUCE_TO
     shift = mean if metric == "cosine" or shrink else np.zeros_like(mean)
 

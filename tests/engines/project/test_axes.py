@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from engines.project import axes as module
+from engines.project.axes import principal_coordinates, starting_places
+from tests.engines.neighbors.hard import normal
+
+
+def stretched(m, d):
+    return (normal(m, d) * np.linspace(5, 0.1, d)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("m", "d", "dense"), [(200, 12, 4096), (12, 200, 4096), (80, 60, 10)])
+def test_coordinates_are_the_principal_components(m, d, dense, monkeypatch):
+    from sklearn.decomposition import PCA
+
+    monkeypatch.setattr(module, "DENSE_UP_TO", dense)
+    nodes = stretched(m, d)
+    expected = PCA(2, svd_solver="full").fit(nodes.astype(np.float64))
+    coordinates, shares = principal_coordinates(nodes)
+    np.testing.assert_allclose(np.abs(coordinates), np.abs(expected.transform(nodes)), rtol=0.02, atol=0.02)
+    np.testing.assert_allclose(shares, expected.explained_variance_ratio_, rtol=0.01)
+
+
+def test_signs_do_not_depend_on_the_order_of_rows():
+    nodes = stretched(50, 6)
+    there, _ = principal_coordinates(nodes)
+    back, _ = principal_coordinates(nodes[::-1].copy())
+    np.testing.assert_allclose(there, back[::-1], atol=1e-5)
+
+
+@pytest.mark.parametrize("nodes", [np.zeros((0, 3)), np.zeros((1, 3)), np.ones((5, 1)), np.ones((5, 4)), np.zeros((5, 0))])
+def test_what_has_no_spread_gets_zeros(nodes):
+    coordinates, shares = principal_coordinates(nodes.astype(np.float32))
+    assert coordinates.shape == (len(nodes), 2)
+    np.testing.assert_allclose(coordinates, 0, atol=1e-9)
+    assert len(shares) == 2
+
+
+def test_starting_places_never_coincide_and_fill_both_axes():
+    places = starting_places(np.repeat(normal(4, 1), 5, axis=0), seed=0)
+    assert len(np.unique(places, axis=0)) == 20
+    assert (places.std(axis=0) > 0).all()
