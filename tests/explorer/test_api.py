@@ -1,0 +1,144 @@
+"""The Python face: frames, selections, decisions, undo, and two explorers over one workspace."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import explorer
+from engines.errors import DecisionError, ParameterError, SourceError, UserError
+from explorer.api import Explorer
+from tests.fakes import blobs
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATASET_EXPLORER_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    vectors, truth = blobs(200)
+    np.savez(tmp_path / "blobs.npz", vectors=vectors, labels=np.array([f"class {t}" for t in truth]))
+    return tmp_path / "blobs.npz"
+
+
+@pytest.fixture
+def ex(source: Path) -> Explorer:
+    return explorer.open(source, projectors=("pca",), checks=("outlier", "label_issue")).analyze()
+
+
+def test_selecting_by_expression_ids_and_numbers_is_the_same(ex: Explorer) -> None:
+    by_expression = ex.select("label = 'class 2' AND NOT excluded")
+    numbers = np.flatnonzero(ex.samples["label"] == "class 2")
+    assert by_expression.rows.tolist() == numbers.tolist()
+    assert ex.select(numbers).ids == ex.select(by_expression.ids).ids == by_expression.ids
+
+
+def test_decisions_show_in_the_frames_and_undo_takes_them_back(ex: Explorer) -> None:
+    ex.select([1, 2]).exclude().tag("odd")
+    ex.select([3]).relabel("class 9")
+    samples = ex.samples
+    assert samples["excluded"].to_numpy().nonzero()[0].tolist() == [1, 2]
+    assert [list(tags) for tags in samples["tags"][1:3]] == [["odd"], ["odd"]]
+    assert samples["label_decided"][3] == "class 9"
+    assert ex.labels_now()[3] == "class 9"
+    assert ex.undo() is not None
+    assert ex.labels_now()[3] != "class 9"
+    assert ex.redo() is not None
+    assert ex.labels_now()[3] == "class 9"
+    for _ in range(3):
+        ex.undo()
+    assert ex.undo() is None
+    assert not ex.samples["excluded"].any()
+
+
+def test_a_threshold_is_a_decision_that_cuts_anew(ex: Explorer) -> None:
+    ex.decide("threshold", value=0.05, check="outlier")
+    assert ex.threshold("outlier") == 0.05
+    assert (ex.samples["outlier_flagged"] == (ex.samples["outlier_severity"] >= np.float32(0.05))).all()
+    assert (ex.issues["check"] == "outlier").sum() == ex.samples["outlier_flagged"].sum()
+    ex.undo()
+    assert ex.threshold("outlier") == 0.5
+
+
+def test_two_explorers_see_each_others_decisions(ex: Explorer, source: Path) -> None:
+    other = explorer.open(source, projectors=("pca",), checks=("outlier", "label_issue")).analyze()
+    ex.select([7]).exclude()
+    assert other.samples["excluded"][7]
+    other.select([8]).exclude()
+    assert ex.samples["excluded"][8]
+
+
+def test_decisions_hold_ids_and_outlive_a_change_of_the_rows(ex: Explorer, source: Path) -> None:
+    ids = ex.dataset.ids
+    ex.select([0, 50]).exclude()
+    vectors, truth = blobs(200)
+    np.savez(source, vectors=vectors[40:], labels=np.array([f"class {t}" for t in truth[40:]]))
+    again = explorer.open(source, projectors=("pca",), checks=("outlier",)).analyze()
+    excluded = [again.dataset.ids[row] for row in np.flatnonzero(again.state.excluded)]
+    assert excluded == [ids[50]]
+    assert again.state.orphans == (ids[0],)
+
+
+def test_a_rename_survives_another_clustering(ex: Explorer, source: Path) -> None:
+    clustering = ex.values.clusterings["leiden"]
+    cluster = int(clustering.labels[0])
+    ex.decide("rename", np.flatnonzero(clustering.labels == cluster), value="my own name")
+    assert ex.cluster_names()[cluster] == "my own name"
+    other = explorer.open(source, projectors=("pca",), checks=("outlier",), settings={"cluster.resolution": 1.3}).analyze()
+    assert "my own name" in other.cluster_names().values()
+
+
+def test_mistakes_have_words(ex: Explorer, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="colour"):
+        ex.select("colour = 'red'")
+    with pytest.raises(DecisionError, match="no row"):
+        ex.select(["not there"])
+    with pytest.raises(DecisionError, match="rows go from"):
+        ex.decide("exclude", [200])
+    with pytest.raises(SourceError, match="did you mean"):
+        explorer.open(tmp_path / "blob.npz")
+    with pytest.raises(UserError, match="unknown option colour"):
+        explorer.open(source, colour="red")
+    with pytest.raises(UserError, match="not been read"):
+        _ = explorer.open(source).samples
+
+
+def test_pictures_are_served_by_row_and_a_file_that_disappears_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(4):
+        Image.new("RGB", (300, 200), (number * 60, 90, 200)).save(folder / f"{number}.png")
+    ex = explorer.open(folder, encoder="pixels", projectors=("pca",)).analyze()
+    thumb, image = ex.thumb(2), ex.image(2, side=100)
+    assert thumb is not None
+    assert thumb[:2] == b"\xff\xd8"
+    assert image is not None
+    (folder / "2.png").unlink()
+    assert ex.image(2) is None
+    assert ex.thumb(2) == thumb
+    assert ex.image(99) is None
+    assert ex.thumb(-1) is None
+
+
+def test_given_vectors_join_pictures_by_order_or_say_what_does_not_fit(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(6):
+        Image.new("RGB", (30, 20), (number * 40, 90, 200)).save(folder / f"{number}.png")
+    vectors = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    np.save(tmp_path / "six.npy", vectors)
+    np.save(tmp_path / "five.npy", vectors[:5])
+    ex = explorer.open(folder, embeddings=tmp_path / "six.npy", projectors=("pca",)).analyze()
+    assert ex.values.embeddings is not None
+    np.testing.assert_array_equal(ex.values.embeddings.vectors, vectors)
+    assert ex.thumb(0) is not None
+    with pytest.raises(SourceError, match="5 vectors, the source 6 rows"):
+        explorer.open(folder, embeddings=tmp_path / "five.npy", projectors=("pca",)).analyze()
+    order = [f"{number}.png" for number in (5, 4, 3, 2, 1, 0)]
+    np.savez(tmp_path / "named.npz", vectors=vectors[::-1], ids=np.array(order))
+    named = explorer.open(folder, embeddings=tmp_path / "named.npz", projectors=("pca",)).analyze()
+    assert named.values.embeddings is not None
+    np.testing.assert_array_equal(named.values.embeddings.vectors, vectors)
