@@ -101,7 +101,7 @@ class Explorer:
             with self._lock:
                 self.revision += 1
                 if stage == "embed":
-                    self.log.use_roster(self.dataset.ids, self._contents())
+                    self.log.use_roster(self.dataset.ids, self.contents())
             if on_value is not None:
                 on_value(stage, name)
 
@@ -142,9 +142,10 @@ class Explorer:
         """Replay any list of decisions over the rows; ids that vanished are found again by content."""
         from engines.curate.state import replay
 
-        return replay(list(entries), self.dataset.ids, self._contents())
+        return replay(list(entries), self.dataset.ids, self.contents())
 
-    def _contents(self) -> list[str]:
+    def contents(self) -> list[str]:
+        """Give the content hash of each row's file; empty where rows have no files."""
         facts = self.values.facts
         return [] if facts is None else facts.facts.column("content_hash").to_pylist()
 
@@ -228,8 +229,11 @@ class Explorer:
     @property
     def samples(self) -> pd.DataFrame:
         """Give one row per sample with everything known about it, decisions applied."""
-        projectors = self.recipe.chosen("project")
-        return self._frame("samples", lambda: tables.samples_table(self.values, self.decided(), projectors))
+        return self._frame("samples", lambda: self.samples_table(self.decided()))
+
+    def samples_table(self, decided: tables.Decided) -> pa.Table:
+        """Give the samples as an Arrow table with any state of the decisions."""
+        return tables.samples_table(self.values, decided, self.recipe.chosen("project"))
 
     @property
     def issues(self) -> pd.DataFrame:
