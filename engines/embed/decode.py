@@ -173,7 +173,7 @@ def _eight_bits(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     if image.has_transparency_data or image.mode in ("La", "RGBa"):
         if image.mode in ("La", "RGBa"):
             image = image.convert("LA" if image.mode == "La" else "RGBA")
-        full = image.convert("RGBA")
+        full = image if image.mode == "RGBA" else image.convert("RGBA")
         alpha = full.getchannel("A")
         return full.convert("RGB"), None if alpha.getextrema() == (255, 255) else alpha
     return (image if image.mode == "RGB" else image.convert("RGB")), None

@@ -10,7 +10,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class Folded(nn.Module):
-    """EfficientNet-Lite for inference, channels-last; gives the pooled features (b, 1280) and the logits (b, 1000)."""
+    """EfficientNet-Lite for inference, channels-last; gives the pooled features float32 (b, 1280) and the logits float64 (b, 1000)."""
 
     def __init__(self, plain: Any) -> None:
         super().__init__()
@@ -27,7 +27,8 @@ class Folded(nn.Module):
             self.skips.append(bool(shape.id_skip and shape.stride == 1 and shape.input_filters == shape.output_filters))
         self.blocks = nn.ModuleList(blocks)
         self.head = _step(plain._conv_head, plain._bn1, active=True)  # noqa: SLF001  # as above
-        self.classifier = plain._fc  # noqa: SLF001  # as above
+        # In float64, so that how a matrix product is cut into threads stays below what float16 probabilities show.
+        self.classifier = plain._fc.double()  # noqa: SLF001  # as above
         self.eval()
         for parameter in self.parameters():
             if parameter.ndim == 4:
@@ -39,7 +40,7 @@ class Folded(nn.Module):
         for block, skip in zip(self.blocks, self.skips, strict=True):
             state = block(state) + state if skip else block(state)
         features = self.head(state).mean((2, 3))
-        return features, self.classifier(features)
+        return features, self.classifier(features.double())
 
 
 def _step(convolution: Any, normalization: Any, *, active: bool) -> nn.Sequential:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -249,7 +250,7 @@ class RowCache:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     """Make the tables where they are not there; refuse a file of another program."""
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = NORMAL")
     if _marks(connection) == (APPLICATION, VERSION):
         return
@@ -265,6 +266,20 @@ def _prepare(connection: sqlite3.Connection) -> None:
             connection.execute(f"CREATE TABLE {table} ({columns})")
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging; SQLite does not wait for this one when two processes start together, so we do."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _marks(connection: sqlite3.Connection) -> tuple[int, int]:

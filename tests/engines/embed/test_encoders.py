@@ -68,7 +68,9 @@ def test_the_number_of_threads_changes_neither_the_key_nor_the_vectors():
     one, two = EfficientNetLite0(threads=1), EfficientNetLite0(threads=2)
     prepared = np.stack([one.prepare(picture) for picture in PICTURES[:3]])
     assert chain("embed", one, []) == chain("embed", two, [])
-    np.testing.assert_array_equal(one(prepared).vectors, two(prepared).vectors)
+    first, second = one(prepared), two(prepared)
+    np.testing.assert_array_equal(first.vectors, second.vectors)
+    np.testing.assert_array_equal(first.probabilities, second.probabilities)
 
 
 def test_pixels_are_the_pixels():

@@ -1,4 +1,5 @@
 import sqlite3
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -158,3 +159,19 @@ def test_threads_and_two_caches_on_one_file(tmp_path):
         assert sum(future.result() for future in written) == 80
         contents = [f"{100 * start + number:032x}" for start in range(4) for number in range(20)]
         assert one.vectors(contents, "e")[0].shape == (80, 2)
+
+
+def test_many_start_at_once_on_a_fresh_file(tmp_path):
+    barrier = threading.Barrier(8)
+
+    def start(number: int) -> bool:
+        barrier.wait()
+        with RowCache(tmp_path / "thumbs.sqlite") as cache:
+            cache.write(batch(f"{number:02}" * 16))
+            return cache.thumb(f"{number:02}" * 16) is not None
+
+    for _ in range(4):
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(start, range(8)))
+        for file in tmp_path.iterdir():
+            file.unlink()
