@@ -13,7 +13,9 @@ ENGINES = Registry(
         "hdbscan": Entry(
             "engines.cluster.hdbscan:Hdbscan", "dense regions of the neighbor graph; the rest is noise", ("hdbscan",)
         ),
-        "kmeans": Entry("engines.cluster.kmeans:KMeans", "a chosen number of compact clusters of similar size", ("faiss",)),
+        "kmeans": Entry(
+            "engines.cluster.kmeans:KMeans", "a chosen number of compact clusters of similar size", ("faiss", "igraph")
+        ),
     },
 )
 

@@ -9,21 +9,18 @@ import numpy.typing as npt
 
 from engines.artifacts import NO_CLUSTER, Clustering, NeighborGraph
 from engines.cluster.layers import Labels, assemble, coarser
+from engines.cluster.spanning import spanning_tree
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Progress, no_progress
-
-SMALLEST_DISTANCE = 1e-12
-"""Stands for 0, which sparse graphs would drop."""
 
 
 @engine
 class Hdbscan:
     """Find dense regions (Campello, Moulavi, Sander 2013; McInnes and Healy 2017); what lies between them is noise.
 
-    The tree is built on the k nearest neighbors alone. Where that graph falls apart, its parts are joined at the length of the largest
-    edge inside them: a longer one would hide every other structure from the excess of mass. ``min_cluster_size`` is clipped to a
-    tenth of the nodes. The finer layer holds the leaves of the same tree. Strength is HDBSCAN's probability of membership.
+    The tree is built on the k nearest neighbors (see ``spanning``). ``min_cluster_size`` is clipped to a tenth of the nodes. The
+    finer layer holds the leaves of the same tree. Strength is HDBSCAN's probability of membership.
     """
 
     name: ClassVar[str] = "hdbscan"
@@ -32,7 +29,7 @@ class Hdbscan:
     isolated: ClassVar[bool] = True
 
     min_cluster_size: Annotated[int, Range(2, 100_000), Doc("rows that make a cluster")] = 15
-    min_samples: Annotated[int, Range(1, 200), Doc("more = more rows are noise")] = 5
+    min_samples: Annotated[int, Range(1, 200), Doc("more = more rows are noise")] = 1
     k: Annotated[int, Range(2, 200), Doc("neighbors per row that make the graph")] = 15
     cluster_selection_method: Annotated[Literal["eom", "leaf"], Doc("eom = most persistent clusters, leaf = smallest ones")] = (
         "eom"
@@ -62,36 +59,6 @@ class Hdbscan:
             name=self.name,
             notes={"min_cluster_size": size, "clusters": int(labels.max(initial=-1)) + 1, "noise": float((labels < 0).mean())},
         )
-
-
-def spanning_tree(graph: NeighborGraph, k: int, min_samples: int) -> npt.NDArray[np.float64]:
-    """Give the minimum spanning tree (m - 1, 3) under mutual reachability: node, node, distance, ascending.
-
-    The core distance is that of the ``min_samples``-th neighbor. Cosine distances enter as chords sqrt(2 d), a true metric.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
-
-    m, width = graph.m, min(k, graph.k)
-    distances = graph.distances[:, : max(width, min(min_samples, graph.k))].astype(np.float64)
-    if graph.metric == "cosine":
-        distances = np.sqrt(2 * distances)
-    core = distances[:, min(min_samples, graph.k) - 1]
-    rows = np.repeat(np.arange(m), width)
-    columns = graph.indices[:, :width].ravel().astype(np.int64)
-    reach = np.maximum(np.maximum(core[rows], core[columns]), distances[:, :width].ravel()) + SMALLEST_DISTANCE
-    codes, first = np.unique(np.minimum(rows, columns) * m + np.maximum(rows, columns), return_index=True)
-    reachable = coo_array((reach[first], (codes // m, codes % m)), shape=(m, m)).tocsr()
-    forest = minimum_spanning_tree(reachable).tocoo()
-    edges = np.stack([forest.row, forest.col, forest.data], axis=1)
-    count, part = connected_components(forest, directed=False)
-    if count > 1:
-        _, heads = np.unique(part, return_index=True)
-        longest = float(edges[:, 2].max()) if len(edges) else 1.0
-        bridges = np.stack([np.full(count - 1, heads[0]), heads[1:], np.full(count - 1, longest)], axis=1)
-        edges = np.concatenate([edges, bridges])
-    ordered: npt.NDArray[np.float64] = edges[np.lexsort((edges[:, 1], edges[:, 0], edges[:, 2]))]
-    return ordered
 
 
 def _cut(tree: npt.NDArray[np.float64], size: int, method: str) -> tuple[Labels, Any]:

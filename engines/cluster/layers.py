@@ -14,7 +14,7 @@ Labels = npt.NDArray[np.int64]
 """A cluster per node (m), -1 = noise; the numbers of the others need not be contiguous."""
 
 COARSER_LAYERS = 4
-MERGE_AT_MOST = 2_000
+MERGE_AT_MOST = 1_000
 """Above this many clusters the table of all pairs would be too large, and no coarser layer is made."""
 
 

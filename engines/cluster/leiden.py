@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from engines.artifacts import Clustering, Float32, NeighborGraph
+from engines.cluster.communities import communities
 from engines.cluster.layers import Labels, assemble, coarser
 from engines.cluster.shared import SharedNeighbors, shared_neighbors
 from engines.keys import chain
@@ -22,9 +20,9 @@ SPLIT_FROM = 12
 
 @engine
 class Leiden:
-    """Find communities by the Leiden algorithm (Traag, Waltman, van Eck 2019); the number of clusters follows from the data.
+    """Find communities by the Leiden algorithm (Traag, Waltman, van Eck 2019), maximizing modularity.
 
-    The layers are the result at ``resolution``, mergers of it, and one finer layer: Leiden once more inside each cluster.
+    The number of clusters follows from the data. The layers are the result at ``resolution``, mergers of it, and one finer layer: Leiden once more inside each cluster.
     Strength is the share of a node's edge weight that stays inside its own cluster.
     """
 
@@ -35,7 +33,6 @@ class Leiden:
 
     resolution: Annotated[float, Range(0.01, 100), Doc("more = more and smaller clusters")] = 1.0
     k: Annotated[int, Range(2, 200), Doc("neighbors per row that make the graph")] = 15
-    objective: Annotated[Literal["modularity", "CPM"], Doc("what Leiden maximizes")] = "modularity"
     iterations: Annotated[int, Range(1, 100), Doc("passes; each can only improve")] = 4
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the random numbers")] = 0
 
@@ -44,7 +41,7 @@ class Leiden:
         key = chain("cluster", self, [graph.key], name=self.name)
         shared = shared_neighbors(graph.indices[:, : self.k], part(progress, 0.0, 0.3))
         progress(0.3, "communities")
-        labels = self._communities(graph.m, shared, self.resolution)
+        labels = self._communities(graph.m, shared)
         progress(0.7, "communities inside the clusters")
         finer = self._split(shared, labels)
         progress(0.9, "coarser layers")
@@ -59,20 +56,8 @@ class Leiden:
             notes={"resolution": self.resolution, "clusters": len(np.unique(labels))},
         )
 
-    def _communities(self, m: int, shared: SharedNeighbors, resolution: float) -> Labels:
-        import igraph
-
-        if not m:
-            return np.empty(0, dtype=np.int64)
-        network = igraph.Graph(n=m, edges=shared.edges)
-        with _seeded(self.seed):
-            found = network.community_leiden(
-                objective_function=self.objective,
-                weights=shared.weights.tolist(),
-                resolution=resolution,
-                n_iterations=self.iterations,
-            )
-        return np.array(found.membership, dtype=np.int64)
+    def _communities(self, m: int, shared: SharedNeighbors) -> Labels:
+        return communities(m, shared, resolution=self.resolution, iterations=self.iterations, seed=self.seed)
 
     def _split(self, shared: SharedNeighbors, labels: Labels) -> Labels:
         """Run Leiden inside each cluster on its own."""
@@ -92,7 +77,7 @@ class Leiden:
                 parts = np.zeros(len(members), dtype=np.int64)
             else:
                 small = SharedNeighbors(edges=position[edges[own]], weights=weights[own])
-                parts = self._communities(len(members), small, self.resolution)
+                parts = self._communities(len(members), small)
             finer[members] = next_label + parts
             next_label += int(parts.max(initial=-1)) + 1
         return finer
@@ -108,15 +93,3 @@ def _inside(shared: SharedNeighbors, labels: Labels) -> Float32:
         own += np.bincount(shared.edges[:, end], weights=shared.weights * same, minlength=m)
     share: Float32 = np.where(whole > 0, own / np.where(whole > 0, whole, 1.0), 1.0).astype(np.float32)
     return share
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[Any]:
-    """Give igraph, which draws from one generator per process, our own one, and hand back Python's afterwards."""
-    import igraph
-
-    igraph.set_random_number_generator(random.Random(seed))  # noqa: S311 (a simulation, no secret)
-    try:
-        yield
-    finally:
-        igraph.set_random_number_generator(random)

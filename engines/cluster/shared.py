@@ -22,10 +22,10 @@ class SharedNeighbors:
 
 
 def shared_neighbors(indices: Int32, progress: Progress) -> SharedNeighbors:
-    """Weigh each edge of the neighbor graph (m, k) by the Jaccard index of the neighborhoods of its ends, themselves included.
+    """Weigh each edge of the neighbor graph (m, k) by the share of neighbors that its ends have in common, themselves included.
 
-    An edge stands where at least one end names the other (Jarvis and Patrick 1973; Levine et al. 2015 for the weights), so that
-    every weight is positive.
+    An edge stands where at least one end names the other (Jarvis and Patrick 1973), so that every weight is positive. Measured against
+    the Jaccard index, its square and equal weights: see docs/decisions/0005.
     """
     m, k = indices.shape
     nodes = np.arange(m, dtype=np.int64)
@@ -41,5 +41,5 @@ def shared_neighbors(indices: Int32, progress: Progress) -> SharedNeighbors:
         common = np.zeros(len(one), dtype=np.int64)
         for column in range(k + 1):
             common += (one == other[:, column, None]).sum(axis=1)
-        weights[start : start + BLOCK] = common / (2 * (k + 1) - common)
+        weights[start : start + BLOCK] = common / (k + 1)
     return SharedNeighbors(edges=edges, weights=weights)
