@@ -82,7 +82,11 @@ def badges(snap: Snapshot, rows: Iterable[int]) -> dict[int, list[Badge]]:
         elif snap.open[row]:
             check = next(check for check in _flagging(snap, row) if check.open[row])
             group = groups[check.name][row] if check.name in groups else -1
-            text = f"{sizes[check.name][group]}×" if group >= 0 else SHORT.get(check.name, check_title(check.name).lower())
+            text = (
+                f"{sizes[check.name][group]}\N{MULTIPLICATION SIGN}"
+                if group >= 0
+                else SHORT.get(check.name, check_title(check.name).lower())
+            )
             found[row] = [{"text": text, "tone": "muted" if group >= 0 else "warn"}]
     return found
 
@@ -103,7 +107,9 @@ def breakdown(snap: Snapshot, rows: Rows, limit: int = 3) -> str:
     return " · ".join(said) + (" · …" if len(found) > limit else "")
 
 
-def inspect(ex: "Explorer", snap: Snapshot | None, row: int | None, *, empty: str, keys: bool, open_number: int = 0) -> InspectorData:
+def inspect(
+    ex: "Explorer", snap: Snapshot | None, row: int | None, *, empty: str, keys: bool, open_number: int = 0
+) -> InspectorData:
     """Return everything that the inspector shows about a row."""
     if snap is None or row is None or row >= snap.n:
         return _nothing(empty)
@@ -145,7 +151,7 @@ def item_meta(ex: "Explorer", snap: Snapshot, row: int) -> str:
     facts = ex.values.facts
     if facts is not None and snap.dataset.kind == "pictures":
         width, height = facts.facts.column("width")[row].as_py(), facts.facts.column("height")[row].as_py()
-        said += [f"{width} × {height}", _size(facts.facts.column("file_size")[row].as_py())]
+        said += [f"{width} \N{MULTIPLICATION SIGN} {height}", _size(facts.facts.column("file_size")[row].as_py())]
     split = snap.dataset.rows.column("split")[row].as_py()
     if split is not None:
         said.append(str(split))
@@ -162,7 +168,9 @@ def _facts(snap: Snapshot, row: int) -> list[Pair]:
     found: list[Pair] = []
     given = snap.dataset.rows.column("label")[row].as_py()
     if snap.decided[row] is not None:
-        found.append({"name": "Label", "value": str(snap.decided[row]), "note": f"was {given}" if given is not None else "had none"})
+        found.append(
+            {"name": "Label", "value": str(snap.decided[row]), "note": f"was {given}" if given is not None else "had none"}
+        )
     elif given is not None:
         found.append({"name": "Label", "value": str(given), "note": ""})
     elif snap.label_names:

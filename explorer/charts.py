@@ -26,7 +26,14 @@ def class_chart(classes: Sequence[ClassCount]) -> "go.Figure":
     figure = go.Figure()
     for words, color, values in parts:
         if any(values):
-            bar = go.Bar(y=names, x=values, name=words, orientation="h", marker_color=color, hovertemplate="%{y}: %{x} " + words + "<extra></extra>")
+            bar = go.Bar(
+                y=names,
+                x=values,
+                name=words,
+                orientation="h",
+                marker_color=color,
+                hovertemplate="%{y}: %{x} " + words + "<extra></extra>",
+            )
             figure.add_trace(bar)
     more = len(classes) - MOST
     figure.update_layout(

@@ -66,9 +66,8 @@ def choices(snap: Snapshot) -> list[Choice]:
     if snap.splits:
         found.append(Choice(value="split", label="Split", group="Structure"))
     found.append(Choice(value="decision", label="Decision", group="Structure"))
-    for name, check in snap.checks.items():
-        if not check.skipped:
-            found.append(Choice(value=f"severity:{name}", label=check_title(name), group="Severity"))
+    ran = [name for name, check in snap.checks.items() if not check.skipped]
+    found += [Choice(value=f"severity:{name}", label=check_title(name), group="Severity") for name in ran]
     for name in snap.dataset.own_columns:
         if _colorable(snap.dataset.rows.column(name)):
             found.append(Choice(value=f"column:{name}", label=name, group="Columns"))
@@ -99,7 +98,7 @@ def coloring(snap: Snapshot, value: str, layer: int | None = None) -> Coloring:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _colorable(column: pa.ChunkedArray) -> bool:
@@ -121,7 +120,7 @@ def _decisions(snap: Snapshot) -> list[str | None]:
         elif snap.tags[row]:
             said[row] = "tagged"
     for check in snap.checks.values():
-        for row in np.flatnonzero(check.kept):
+        for row in np.flatnonzero(check.kept).tolist():
             said[row] = said[row] or "kept"
     return said
 

@@ -42,7 +42,7 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
     elif len(rows):
         what = "1 item"
     target = f"“{snap.title(int(rows[0]))}”" if snap is not None and len(rows) == 1 else items(len(rows))
-    undo, redo = (_words(ex, ex.log.undoable(ex.who)), _words(ex, ex.log.redoable(ex.who))) if snap is not None else (None, None)
+    undo, redo = (_words(ex, ex.log.undoable()), _words(ex, ex.log.redoable())) if snap is not None else (None, None)
     staying = 0 if snap is None else int(np.count_nonzero(~snap.excluded))
     open_here = snap is not None and bool(snap.open[rows].any())
     return {
@@ -59,7 +59,11 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
         "undo": undo,
         "redo": redo,
         "export": f"Export {items(staying)}" if snap is not None else None,
-        "notice": {"text": view.notice[0], "tone": "warn" if view.notice[1] == "warn" else "info", "number": view.notice_number},
+        "notice": {
+            "text": view.notice[0],
+            "tone": "warn" if view.notice[1] == "warn" else "info",
+            "number": view.notice_number,
+        },
     }
 
 
@@ -103,10 +107,10 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
             _keep(ex, snap, view, rows)
         elif len(rows):
             step = following(view, [int(row) for row in rows])
-            _decide(ex, view, name, rows, value)
+            _decide(ex, view, name, rows, value=value)
             # Without a selection the list is a queue, and what was decided leaves it.
             if name != "tag" and view.selection is None and not view.marked:
-                view.current = step
+                view.go_on(step)
             view.marked = ()
     except DatasetExplorerError as error:
         view.say(str(error), "warn")
@@ -136,7 +140,7 @@ def _history(ex: "Explorer", view: View, name: str) -> None:
     view.say(f"{'Undone' if name == 'undo' else 'Done again'}: {ex.describe(decision)}")
 
 
-def _decide(ex: "Explorer", view: View, name: str, rows: Rows, value: str, check: str | None = None) -> None:
+def _decide(ex: "Explorer", view: View, name: str, rows: Rows, *, value: str = "", check: str | None = None) -> None:
     decision = ex.decide(name, [int(row) for row in rows], value=value or None, check=check)
     view.say(ex.describe(decision))
 
@@ -153,10 +157,10 @@ def _accept(ex: "Explorer", snap: Snapshot, view: View, rows: Sequence[int]) -> 
             by_label.setdefault(label, []).append(row)
     step = following(view, rows)
     for label, some in by_label.items():
-        _decide(ex, view, "relabel", np.array(some, dtype=np.int64), label, "label_issue")
+        _decide(ex, view, "relabel", np.array(some, dtype=np.int64), value=label, check="label_issue")
     if len(by_label) > 1:
         view.say(f"Accepted {items(len(rows), 'suggestion')}")
-    view.current = step
+    view.go_on(step)
 
 
 def _keep(ex: "Explorer", snap: Snapshot, view: View, rows: Rows) -> None:
@@ -168,12 +172,12 @@ def _keep(ex: "Explorer", snap: Snapshot, view: View, rows: Rows) -> None:
             continue
         mine = rows[check.open[rows]]
         if len(mine):
-            _decide(ex, view, "keep", mine, "", check.name)
+            _decide(ex, view, "keep", mine, check=check.name)
             kept += 1
     if not kept:
         view.say("Nothing here is flagged")
     elif len(rows) == 1:
-        view.current = step
+        view.go_on(step)
 
 
 def act_on_item(ex: "Explorer", view: View, name: str, row: int, check: str) -> None:
@@ -187,14 +191,14 @@ def act_on_item(ex: "Explorer", view: View, name: str, row: int, check: str) -> 
         if name == "accept":
             _accept(ex, snap, view, [row])
         elif name == "keep":
-            _decide(ex, view, "keep", one, "", check)
+            _decide(ex, view, "keep", one, check=check)
         else:
-            _decide(ex, view, name, one, "")
+            _decide(ex, view, name, one)
     except DatasetExplorerError as error:
         view.say(str(error), "warn")
         return
     if name in ("keep", "exclude") and view.selection is None:
-        view.current = step
+        view.go_on(step)
 
 
 def following(view: View, rows: Sequence[int]) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from explorer.snapshot import Mask, Snapshot, check_title
+from explorer.snapshot import Rows, Snapshot, check_title
 
 if TYPE_CHECKING:
     from explorer.api import Explorer
@@ -29,7 +29,7 @@ class ClassCount:
 
 @dataclass(frozen=True, kw_only=True)
 class Departure:
-    """What would be written. ``reasons`` counts the excluded rows by why; ``filtered`` those that a filter leaves out."""
+    """What would be written. ``reasons`` counts the excluded rows by why; ``filtered`` those that were not chosen."""
 
     total: int
     staying: int
@@ -40,11 +40,13 @@ class Departure:
     classes: Sequence[ClassCount]
 
 
-def departure(ex: "Explorer", snap: Snapshot, passing: Mask | None = None) -> Departure:
-    """Work out what an export of the rows that pass a filter would hold."""
+def departure(ex: "Explorer", snap: Snapshot, rows: Rows | None = None) -> Departure:
+    """Work out what an export of some rows (all where None) would hold."""
     keep = ~snap.excluded
     filtered = 0
-    if passing is not None:
+    if rows is not None:
+        passing = np.zeros(snap.n, dtype=bool)
+        passing[rows] = True
         filtered = int(np.count_nonzero(keep & ~passing))
         keep = keep & passing
     given = snap.dataset.labels
@@ -62,8 +64,8 @@ def departure(ex: "Explorer", snap: Snapshot, passing: Mask | None = None) -> De
         staying=int(np.count_nonzero(keep)),
         reasons=_reasons(ex, snap),
         filtered=filtered,
-        relabeled=sum(1 for row in np.flatnonzero(keep) if snap.decided[row] is not None),
-        tagged=sum(1 for row in np.flatnonzero(keep) if snap.tags[row]),
+        relabeled=sum(1 for row in np.flatnonzero(keep).tolist() if snap.decided[row] is not None),
+        tagged=sum(1 for row in np.flatnonzero(keep).tolist() if snap.tags[row]),
         classes=[ClassCount(name=name, before=before.get(name, 0), after=after.get(name, 0)) for name in names],
     )
 

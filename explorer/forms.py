@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
+from explorer import filters
+from explorer.columns import coloring
 from explorer.departure import fresh_target
 from explorer.session import View
+from explorer.snapshot import Rows, Snapshot
 
 if TYPE_CHECKING:
     from explorer.api import Explorer
@@ -23,21 +27,15 @@ LINKS = {"copy": "Copy the files", "hardlink": "Hard links (no extra space, same
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What the person asks for. ``where`` None = every row that is not excluded."""
+    """What the person asks for. ``rows`` None = every row that is not excluded."""
 
     to: str
     format: str
     link: str
-    where: str | None
+    rows: Rows | None
 
 
-def plain(text: str) -> str:
-    """Escape a text for Streamlit calls that read Markdown: names of files and labels are no instructions."""
-    special = "\\`*_{}[]()#+-.!|<>~$:&"
-    return "".join(f"\\{letter}" if letter in special else letter for letter in text).replace("\n", " ")
-
-
-def export_form(ex: "Explorer", v: View, formats: list[str]) -> Order:
+def export_form(ex: "Explorer", snap: Snapshot, v: View, formats: list[str]) -> Order:
     """Draw the form and return what it holds now."""
     kinds = [name for name in formats if name != "folder" or ex.values.facts is not None] or formats
     kind = st.radio("Format", kinds, format_func=lambda name: FORMATS.get(name, name), key="export-format")
@@ -47,8 +45,18 @@ def export_form(ex: "Explorer", v: View, formats: list[str]) -> Order:
     link = "copy"
     if kind == "folder":
         link = st.selectbox("Files", list(LINKS), format_func=lambda name: LINKS[name], key="export-link")
-    where = None
-    if v.where and not v.where_error:
-        only = st.checkbox(f"Only rows that pass the SQL filter of Explore: {plain(v.where)}", key="export-where")
-        where = v.where if only else None
-    return Order(to=to.strip(), format=str(kind), link=str(link), where=where)
+    return Order(to=to.strip(), format=str(kind), link=str(link), rows=_rows(ex, snap, v))
+
+
+def _rows(ex: "Explorer", snap: Snapshot, v: View) -> Rows | None:
+    """Ask which rows, where there is more than one answer."""
+    selected = filters.selected(snap, v)
+    passing = np.flatnonzero(filters.shown(ex, snap, v, coloring(snap, v.color, v.layer)))
+    choices: dict[str, Rows | None] = {"Everything that is not excluded": None}
+    if len(passing) < snap.n:
+        choices[f"Only what Explore shows ({len(passing):,})"] = passing
+    if len(selected):
+        choices[f"Only the selection ({len(selected):,})"] = selected
+    if len(choices) == 1:
+        return None
+    return choices[st.radio("Rows", list(choices), key="export-rows")]

@@ -18,15 +18,6 @@ if TYPE_CHECKING:
 
 PAGES = (("explore", "Explore"), ("issues", "Issues"), ("export", "Export"), ("runs", "Runs"))
 MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
-STAGES = {
-    "read": "Reading",
-    "embed": "Encoding",
-    "neighbors": "Finding neighbors",
-    "project": "Drawing the map",
-    "cluster": "Clustering",
-    "name": "Naming",
-    "issues": "Checking",
-}
 
 
 def map_name(name: str) -> str:
@@ -93,7 +84,7 @@ def progress(state: JobState) -> Progress | None:
     if state.phase == "cancelling":
         return {"text": "Stopping …", "fraction": state.fraction, "tone": "busy", "action": ""}
     if state.phase == "running":
-        words = [f"{job_words(state.message)} {state.fraction * 100:.0f} %"]
+        words = [job_words(state.message), f"{state.fraction * 100:.0f} %"]
         if state.left is not None:
             words.append(f"{int(state.left) // 60}:{int(state.left) % 60:02d} left")
         return {"text": " · ".join(words), "fraction": state.fraction, "tone": "busy", "action": "cancel"}
@@ -105,11 +96,13 @@ def progress(state: JobState) -> Progress | None:
 
 
 def job_words(message: str) -> str:
-    """Return the words for what is being computed, from the message of a stage."""
-    first, _, rest = message.strip().partition(" ")
-    if first in STAGES:
-        return f"{STAGES[first]} {map_name(rest)}".strip()
-    return map_name(message.strip()) or "Starting"
+    """Return what is being computed in a few words, from the message of a stage: what it does, without details and estimates."""
+    words = message.strip().partition(" · ")[0].partition(":")[0]
+    first, _, rest = words.partition(" ")
+    if first in MAP_NAMES:
+        return f"{MAP_NAMES[first]} {rest}".strip()
+    words = words.replace("_", " ")
+    return words[:1].upper() + words[1:] if words else "Starting"
 
 
 def bottom(sh: Shared, v: View) -> None:

@@ -55,7 +55,7 @@ def decide_group(ex: "Explorer", snap: Snapshot, check: CheckFindings, view: Vie
         view.say(str(error), "warn")
         return
     view.say(ex.describe(decision))
-    view.current = after
+    view.go_on(after)
 
 
 def _following(view: View, members: Rows) -> int | None:

@@ -120,7 +120,10 @@ class Job:
             phase, error = "failed", ("There was not enough memory", "close other programs or open fewer rows with --limit")
         except Exception as fault:  # noqa: BLE001  whatever it was, the person gets words, the log gets the traceback
             phase = "failed"
-            error = (f"Something went wrong inside: {type(fault).__name__}", "the window that started the program shows the details")
+            error = (
+                f"Something went wrong inside: {type(fault).__name__}",
+                "the window that started the program shows the details",
+            )
             if self._on_error is not None:
                 self._on_error(fault)
         with self._lock:

@@ -6,11 +6,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import streamlit as st
 
 from components.gallery import GalleryData
 from components.list_header import ListHeaderData, OrderChoice
 from components.map import MapData, cluster_labels
+from components.report import ReportData, report
 from components.side_panel import Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
 from engines.artifacts import Projection
 from explorer import columns, filters
@@ -78,9 +78,7 @@ def scene(sh: Shared, snap: Snapshot, v: View) -> Scene:
     else:
         rows, mode = np.arange(snap.n), "all"
     rows = filters.ordered(snap, rows, "severity" if mode == "flagged" else v.order)
-    v.listed = tuple(int(row) for row in rows[:MOST_ROWS])
-    if v.current is None or v.current >= snap.n:
-        v.current = v.listed[0] if v.listed else None
+    v.follow(tuple(rows[:MOST_ROWS].tolist()), snap.n)
     return Scene(
         snap=snap, view=v, colors=colors, projection=projection(sh, v), visible=visible, selected=chosen, rows=rows, mode=mode
     )
@@ -145,7 +143,11 @@ def map_data(sh: Shared, sc: Scene) -> MapData:
         if state.active:
             data["busy"] = {"text": job_words(state.message), "fraction": state.fraction}
         return data
-    data["points"] = {"url": f"{base}/points/{points_rev(sh, shown)}.bin", "name": points_rev(sh, shown), "label": map_name(shown.name)}
+    data["points"] = {
+        "url": f"{base}/points/{points_rev(sh, shown)}.bin",
+        "name": points_rev(sh, shown),
+        "label": map_name(shown.name),
+    }
     chosen = np.zeros(snap.n, dtype=bool)
     chosen[sc.selected] = True
     codes = np.where(sc.visible, sc.label_codes, -1)
@@ -169,7 +171,11 @@ def caption(shown: Projection | None) -> str:
 def _no_map(sh: Shared) -> str:
     state = sh.job.state
     if state.active:
-        return "The map is being computed.\nThe pictures at the right are there already." if thumb_url(sh.ex) else "The map is being computed."
+        return (
+            "The map is being computed.\nThe pictures at the right are there already."
+            if thumb_url(sh.ex)
+            else "The map is being computed."
+        )
     if state.phase == "failed":
         return f"There is no map: {state.error}.\n{state.hint}"
     if state.phase == "cancelled":
@@ -233,7 +239,13 @@ def _granularity(sc: Scene) -> Granularity | None:
 def _legend(sc: Scene) -> Legend:
     colors, v = sc.colors, sc.view
     if colors.kind == "number":
-        return {"kind": "number", "title": colors.title, "items": [], "palette": list(colors.palette), "range": list(colors.range)}
+        return {
+            "kind": "number",
+            "title": colors.title,
+            "items": [],
+            "palette": list(colors.palette),
+            "range": list(colors.range),
+        }
 
     def state(code: int) -> LegendItem:
         name = colors.names[code] if code >= 0 else colors.none_name
@@ -268,7 +280,9 @@ def _histogram(sc: Scene) -> Histogram | None:
     return histogram(f"{check_title(name)} severity", check.severity, (0.0, 1.0), check.threshold)
 
 
-def histogram(title: str, numbers: npt.NDArray[np.float32], bounds: tuple[float, float], threshold: float | None, bins: int = BINS) -> Histogram:
+def histogram(
+    title: str, numbers: npt.NDArray[np.float32], bounds: tuple[float, float], threshold: float | None, bins: int = BINS
+) -> Histogram:
     """Return the distribution of numbers; NaN are left out."""
     known = numbers[np.isfinite(numbers)]
     counts, _ = np.histogram(known, bins=bins, range=bounds)
@@ -295,7 +309,8 @@ def header_data(sc: Scene) -> ListHeaderData:
     if sc.mode == "selected" and count < len(sc.selected):
         detail = f"{len(sc.selected) - count:,} more are hidden"
     orders = [] if sc.mode == "flagged" else [order for order in ORDERS if _makes_sense(sc, order["value"])]
-    return {"title": title, "detail": detail, "orders": orders, "order": sc.view.order}
+    order = sc.view.order if any(choice["value"] == sc.view.order for choice in orders) else "name"
+    return {"title": title, "detail": detail, "orders": orders, "order": order}
 
 
 def _makes_sense(sc: Scene, order: str) -> bool:
@@ -332,7 +347,11 @@ def gallery_data(sh: Shared, sc: Scene) -> GalleryData:
         "current": sc.view.current,
         "marked": list(sc.view.marked),
         "captions": None,
-        "empty": "No item passes the filters." if sc.mode == "filtered" else "Everything that is selected is hidden by a filter." if sc.mode == "selected" else "There is nothing here.",
+        "empty": "No item passes the filters."
+        if sc.mode == "filtered"
+        else "Everything that is selected is hidden by a filter."
+        if sc.mode == "selected"
+        else "There is nothing here.",
         "sizes": "small",
     }
 
@@ -345,13 +364,14 @@ def no_item(sc: Scene) -> str:
 def waiting(sh: Shared) -> None:
     """Say what is happening while there is no row to show yet."""
     state = sh.job.state
+    data: ReportData = {
+        "title": "Opening the data set",
+        "lead": "The first pictures appear here as soon as they are read.",
+        "facts": [],
+        "tables": [],
+    }
     if state.phase == "failed":
-        st.html("<h2>This data set could not be opened</h2>")
-        st.text(state.error)
-        st.text(state.hint)
+        data |= {"title": "This data set could not be opened", "lead": "", "failed": state.error, "hint": state.hint}
     elif state.phase == "cancelled":
-        st.html("<h2>Stopped</h2><p>Nothing was read yet. Try again at the top right.</p>")
-    else:
-        st.html("<h2>Opening the data set</h2><p>The first pictures appear here as soon as they are read.</p>")
-        st.progress(min(max(state.fraction, 0.0), 1.0))
-        st.text(job_words(state.message))
+        data |= {"title": "Stopped", "lead": "Nothing was read yet. Try again at the top right."}
+    report(key="waiting-words", data=data)

@@ -7,7 +7,7 @@ from components.check_list import CheckItem, CheckListData
 from components.gallery import Badge, GalleryData
 from components.groups import Group, GroupsData, Member
 from engines.errors import DatasetExplorerError
-from explorer.cards import info_url, items, item_meta, thumb_url
+from explorer.cards import info_url, item_meta, items, thumb_url
 from explorer.frame import job_words
 from explorer.grouping import keeper, surplus
 from explorer.session import View
@@ -50,12 +50,22 @@ def list_data(sh: Shared, snap: Snapshot, current: CheckFindings | None) -> Chec
         check = snap.checks.get(name)
         if check is None:
             if sh.job.state.active:
-                found.append({"name": name, "title": check_title(name, plural=True), "waiting": 0, "decided": 0, "note": "not computed yet"})
+                found.append(
+                    {
+                        "name": name,
+                        "title": check_title(name, plural=True),
+                        "waiting": 0,
+                        "decided": 0,
+                        "note": "not computed yet",
+                    }
+                )
             continue
         waiting = int(np.count_nonzero(check.open))
         decided = int(np.count_nonzero(check.flagged & ~check.open))
         note = f"skipped: {check.skipped}" if check.skipped else ""
-        found.append({"name": name, "title": check_title(name, plural=True), "waiting": waiting, "decided": decided, "note": note})
+        found.append(
+            {"name": name, "title": check_title(name, plural=True), "waiting": waiting, "decided": decided, "note": note}
+        )
     found.sort(key=lambda item: (bool(item["note"]), item["waiting"] == 0))
     empty = ""
     if not found:
@@ -94,11 +104,19 @@ def _whole_actions(snap: Snapshot, check: CheckFindings, waiting: int) -> list[W
     if check.grouped:
         extra = len(surplus(snap, check))
         if extra:
-            found.append({"name": "accept", "label": f"Exclude {extra:,} extra", "ask": f"Exclude {items(extra)}, and keep one of each group?"})
+            found.append(
+                {
+                    "name": "accept",
+                    "label": f"Exclude {extra:,} extra",
+                    "ask": f"Exclude {items(extra)}, and keep one of each group?",
+                }
+            )
     else:
         suggested = len(suggested_rows(check))
         if suggested:
-            found.append({"name": "accept", "label": f"Accept all {suggested:,}", "ask": f"Relabel {items(suggested)} as suggested?"})
+            found.append(
+                {"name": "accept", "label": f"Accept all {suggested:,}", "ask": f"Relabel {items(suggested)} as suggested?"}
+            )
         found.append({"name": "exclude", "label": f"Exclude all {waiting:,}", "ask": f"Exclude {items(waiting)}?"})
     found.append({"name": "keep", "label": f"Keep all {waiting:,}", "ask": f"Keep {items(waiting)} as they are?"})
     return found
@@ -163,7 +181,12 @@ def groups_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows:
         best = keeper(snap, check, members)
         ordered = [best, *(int(row) for row in members if row != best)]
         cards: list[Member] = [
-            {"row": row, "title": snap.title(row), "meta": " · ".join(filter(None, (item_meta(sh.ex, snap, row), snap.labels[row]))), "best": row == best}
+            {
+                "row": row,
+                "title": snap.title(row),
+                "meta": " · ".join(filter(None, (item_meta(sh.ex, snap, row), snap.labels[row]))),
+                "best": row == best,
+            }
             for row in ordered
         ]
         found.append({"id": number, "note": check.reason(best) or f"{len(members)} alike", "members": cards})
@@ -184,14 +207,20 @@ def decide_whole(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, name
         if name == "accept" and check.grouped:
             made = [sh.ex.decide("exclude", surplus(snap, check), check=check.name)]
         elif name == "accept":
-            made = [sh.ex.decide("relabel", some, value=label, check=check.name) for label, some in by_suggestion(check).items()]
+            made = [
+                sh.ex.decide("relabel", some, value=label, check=check.name) for label, some in by_suggestion(check).items()
+            ]
         else:
             made = [sh.ex.decide(name, rows, check=check.name)]
     except DatasetExplorerError as error:
         v.say(str(error), "warn")
         return
-    v.say(sh.ex.describe(made[0]) if len(made) == 1 else f"Accepted {items(len(suggested_rows(check)), 'suggestion')}; each label can be undone on its own")
-    v.current, v.marked = None, ()
+    v.say(
+        sh.ex.describe(made[0])
+        if len(made) == 1
+        else f"Accepted {items(len(suggested_rows(check)), 'suggestion')}; each label can be undone on its own"
+    )
+    v.start_over()
 
 
 def by_suggestion(check: CheckFindings) -> dict[str, list[int]]:

@@ -27,7 +27,12 @@ def data_routes(shared: Shared) -> list[Route]:
     ds = shared.ex.ds
 
     def known(request: Request) -> bool:
-        return request.path_params["ds"] == ds
+        return bool(request.path_params["ds"] == ds)
+
+    def rows() -> int:
+        dataset = shared.ex.values.dataset
+        # Nothing is known of any row while the data set is still being read.
+        return 0 if dataset is None else len(dataset)
 
     def frames(kind: str, parameter: str = "rev") -> Endpoint:
         async def answer(request: Request) -> Response:
@@ -43,20 +48,19 @@ def data_routes(shared: Shared) -> list[Route]:
 
     def pictures(read: Callable[[int], bytes | None]) -> Endpoint:
         async def answer(request: Request) -> Response:
-            row = _row(request, len(shared.ex.values.dataset)) if known(request) else None
+            row = _row(request, rows()) if known(request) else None
             body = None if row is None else await run_in_threadpool(read, row)
             return _missing() if body is None else _answer(body, "image/jpeg")
 
         return answer
 
     async def info(request: Request) -> Response:
-        row = _row(request, len(shared.ex.values.dataset)) if known(request) else None
+        row = _row(request, rows()) if known(request) else None
         if row is None:
             return _missing()
         card = await run_in_threadpool(hover_card, shared.ex, row)
         return JSONResponse(card, headers={**GUARDS, "cache-control": "no-store"})
 
-    # The data set may still be opening: values.dataset is None then, and every row is unknown.
     base = "/api/v1/{ds}"
     return [
         Route(f"{ASSET_PREFIX}/{{hash}}/{{path:path}}", asset),

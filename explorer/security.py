@@ -126,7 +126,11 @@ class TokenGate:
 def _no_referrer(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), (b"referrer-policy", b"no-referrer"), (b"x-frame-options", b"DENY")]
+            message["headers"] = [
+                *message.get("headers", []),
+                (b"referrer-policy", b"no-referrer"),
+                (b"x-frame-options", b"DENY"),
+            ]
         await send(message)
 
     return sending

@@ -126,7 +126,12 @@ def serve(
             timeout_graceful_shutdown=1,
         )
     )
-    threading.Thread(target=_when_up, args=(server, number, host, url, browser, announce), daemon=True).start()
+    threading.Thread(
+        target=_when_up,
+        args=(server, f"http://{_reachable(host)}:{number}", url),
+        kwargs={"browser": browser, "announce": announce},
+        daemon=True,
+    ).start()
     shared().job.start()
     try:
         server.run(sockets=[sock])
@@ -138,11 +143,9 @@ def serve(
         sock.close()
 
 
-def _when_up(
-    server: "uvicorn.Server", port: int, host: str, url: str, browser: bool, announce: Callable[[str], None]
-) -> None:
+def _when_up(server: "uvicorn.Server", base: str, url: str, *, browser: bool, announce: Callable[[str], None]) -> None:
     """Announce the address, and open it, once the server answers."""
-    health = f"http://{_reachable(host)}:{port}/_stcore/health"
+    health = f"{base}/_stcore/health"
     # A proxy of the environment must not see, nor answer, what goes to this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(600):

@@ -31,6 +31,7 @@ class View:
     selection: Rows | None = None
     selected_by: str = ""
     current: int | None = None
+    chosen: bool = False
     marked: tuple[int, ...] = ()
     order: Order = "severity"
     listed: tuple[int, ...] = ()
@@ -52,21 +53,40 @@ class View:
         else:
             after, self.selected_by = np.unique(rows), words
         self.selection = after.astype(np.int64) if len(after) else None
-        self.marked, self.current = (), None
+        self.start_over()
 
     def enter(self, page: str) -> None:
         """Note the page; another page begins with its own first item and no marks."""
         if page != self.page:
-            self.page, self.current, self.marked = page, None, ()
+            self.page, self.current, self.marked, self.chosen = page, None, (), False
 
     def choose_check(self, name: str) -> None:
         """Look at another check, from its worst item on."""
         if name != self.check:
-            self.check, self.current, self.marked = name, None, ()
+            self.check, self.current, self.marked, self.chosen = name, None, (), False
+
+    def look(self, row: int) -> None:
+        """Look at an item, until another list is shown."""
+        self.current, self.chosen = row, True
+
+    def follow(self, rows: tuple[int, ...], n: int) -> None:
+        """Take note of what is listed; where the person chose no item, the first one is current."""
+        self.listed = rows
+        if not self.chosen or self.current is None or self.current >= n:
+            self.current, self.chosen = rows[0] if rows else None, False
+
+    def go_on(self, row: int | None) -> None:
+        """Look at the item that comes next, or at the first one."""
+        self.current, self.chosen = row, row is not None
 
     def clear(self) -> None:
         """Select nothing."""
-        self.selection, self.selected_by, self.marked = None, "", ()
+        self.selection, self.selected_by = None, ""
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Begin with the first item again, since another list is shown."""
+        self.marked, self.current, self.chosen = (), None, False
 
     def unmark(self) -> None:
         """Mark nothing."""

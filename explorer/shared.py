@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """An export that runs or ran, and where it goes."""
+
+    job: Job
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Shared:
     """One data set, open in this process. ``lock`` lets one export run at a time; ``exports`` holds them all, the latest last."""
 
@@ -20,7 +28,7 @@ class Shared:
     job: Job
     blobs: Blobs = field(default_factory=Blobs)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    exports: list[Job] = field(default_factory=list)
+    exports: list[Outgoing] = field(default_factory=list)
     on_error: Callable[[BaseException], None] | None = None
 
     @property

@@ -67,7 +67,7 @@ def groups(*, key: str, data: GroupsData, handlers: Handlers, height: str) -> No
 def example() -> GroupsData:
     """Return data that show every part."""
     members: list[Member] = [
-        {"row": 1, "title": "crab_01.jpg", "meta": "300 × 214 · 12 kB", "best": True},
-        {"row": 2, "title": "crab_02.jpg", "meta": "150 × 107 · 4 kB", "best": False},
+        {"row": 1, "title": "crab_01.jpg", "meta": "300 \N{MULTIPLICATION SIGN} 214 · 12 kB", "best": True},
+        {"row": 2, "title": "crab_02.jpg", "meta": "150 \N{MULTIPLICATION SIGN} 107 · 4 kB", "best": False},
     ]
     return {"groups": [{"id": 0, "note": "2 alike", "members": members}], "current": 1, "thumb": None, "empty": "", "more": ""}

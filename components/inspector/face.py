@@ -104,7 +104,7 @@ def example() -> InspectorData:
         "empty": "",
         "title": "kangaroo_008.jpg",
         "id": "elephant/kangaroo_008.jpg",
-        "meta": "300 × 214 · 12 kB · train",
+        "meta": "300 \N{MULTIPLICATION SIGN} 214 · 12 kB · train",
         "thumb": None,
         "image": None,
         "text": None,

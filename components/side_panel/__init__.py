@@ -14,5 +14,14 @@ from components.side_panel.face import (
 )
 
 __all__ = [
-    "ColorChoice", "Granularity", "Handlers", "Histogram", "Legend", "LegendItem", "MapChoice", "SidePanelData", "example", "side_panel",
+    "ColorChoice",
+    "Granularity",
+    "Handlers",
+    "Histogram",
+    "Legend",
+    "LegendItem",
+    "MapChoice",
+    "SidePanelData",
+    "example",
+    "side_panel",
 ]

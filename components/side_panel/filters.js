@@ -43,8 +43,9 @@ export function createFilters(send) {
 
   function paint(switched) {
     mode.textContent = sql ? "Words" : "SQL";
+    field.title = sql ? "An SQL condition over the columns of the samples" : "Words in the name, label, caption or tags";
     mode.title = sql ? "Filter by words" : "Filter by an SQL condition";
-    field.placeholder = sql ? data.where_example : "Filter by name, label, text …";
+    field.placeholder = sql ? data.where_example : "Filter …";
     field.setAttribute("aria-label", sql ? "SQL condition" : "Filter by words");
     field.classList.toggle("code", sql);
     const name = sql ? "where" : "text";

@@ -47,9 +47,7 @@ def top_bar(*, key: str, data: TopBarData, on_go: Callable[[str], None], on_job:
         if action in ("cancel", "retry"):
             on_job(action)
 
-    component("dataset-explorer-top-bar", "components/top_bar/index.js")(
-        key=key, data=data, on_go_change=go, on_job_change=job
-    )
+    component("dataset-explorer-top-bar", "components/top_bar/index.js")(key=key, data=data, on_go_change=go, on_job_change=job)
 
 
 def example() -> TopBarData:

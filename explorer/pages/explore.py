@@ -62,10 +62,17 @@ def _work() -> None:
         with st.container(key="item"):
             inspector(
                 key="inspector",
-                data=inspect(sh.ex, snap, v.current, empty=panes.no_item(scene), keys=v.selection is None and not v.marked, open_number=v.opened),
+                data=inspect(
+                    sh.ex,
+                    snap,
+                    v.current,
+                    empty=panes.no_item(scene),
+                    keys=v.selection is None and not v.marked,
+                    open_number=v.opened,
+                ),
                 handlers=InspectorHandlers(
                     on_act=lambda name, row, check: act_on_item(sh.ex, v, name, row, check),
-                    on_go=lambda row: setattr(v, "current", row),
+                    on_go=v.look,
                     on_untag=partial(untag, sh.ex, v),
                 ),
             )
@@ -78,30 +85,39 @@ def _panel_handlers(v: View, snap: Snapshot) -> PanelHandlers:
     def layer(value: int) -> None:
         v.layer = value
         v.solo, v.hidden = set(), set()
+        v.start_over()
 
     def legend(code: int, how: str) -> None:
         colors = coloring(snap, v.color, v.layer)
         v.toggle(code, how, [*range(len(colors.names)), -1])
+        v.start_over()
 
     def facet(name: str) -> None:
         v.facets = [other for other in v.facets if other != name] if name in v.facets else [*v.facets, name]
+        v.start_over()
+
+    def words(field: str, text: str) -> None:
+        setattr(v, field, text)
+        v.start_over()
 
     return PanelHandlers(
         on_map=lambda name: setattr(v, "map", name),
         on_color=v.recolor,
         on_layer=layer,
         on_legend=legend,
-        on_text=lambda text: setattr(v, "text", text),
-        on_where=lambda text: setattr(v, "where", text),
+        on_text=partial(words, "text"),
+        on_where=partial(words, "where"),
         on_facet=facet,
     )
 
 
 def _lasso(sh: Shared, scene: panes.Scene, event: Lasso) -> None:
-    projection = next((p for p in sh.ex.values.projections.values() if panes.points_rev(sh, p) == event.points), scene.projection)
+    projection = next(
+        (p for p in sh.ex.values.projections.values() if panes.points_rev(sh, p) == event.points), scene.projection
+    )
     if projection is None:
         return
-    rows = np.asarray(sh.ex.hit_test(event.polygon, projection.name), dtype=np.int64)
+    rows = np.asarray(sh.ex.hit_test(event.polygon.tolist(), projection.name), dtype=np.int64)
     scene.view.select(rows[scene.visible[rows]], event.mode, event.kind)
 
 
@@ -113,17 +129,19 @@ def _click(snap: Snapshot, v: View, event: Click) -> None:
     if event.row >= snap.n:
         return
     if event.mode == "replace":
-        v.current = event.row
-        v.marked = ()
         if v.selection is not None and event.row not in v.selection:
             v.clear()
+        v.unmark()
+        v.look(event.row)
     else:
         v.select(np.array([event.row], dtype=np.int64), event.mode, "points")
 
 
 def _cluster(scene: panes.Scene, event: ClusterClick) -> None:
     rows = np.flatnonzero(scene.label_codes == event.id).astype(np.int64)
-    scene.view.select(rows[scene.visible[rows]], event.mode, scene.label_names[event.id] if event.id < len(scene.label_names) else "")
+    scene.view.select(
+        rows[scene.visible[rows]], event.mode, scene.label_names[event.id] if event.id < len(scene.label_names) else ""
+    )
 
 
 def _command(sh: Shared, v: View, name: str) -> None:
@@ -133,9 +151,11 @@ def _command(sh: Shared, v: View, name: str) -> None:
 
 
 def _pick(v: View, scene: panes.Scene, pick: Pick) -> None:
-    v.current = pick.row if pick.row is not None else v.current
+    if pick.row is not None:
+        v.look(pick.row)
     v.marked = tuple(int(row) for row in scene.rows) if pick.all else pick.rows
 
 
 def _open(v: View, row: int) -> None:
-    v.current, v.opened = row, v.opened + 1
+    v.look(row)
+    v.opened += 1

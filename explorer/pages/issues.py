@@ -42,7 +42,7 @@ def _work() -> None:
     with st.container(key="left"):
         check_list(key="checks", data=queues.list_data(sh, snap, check), on_check=v.choose_check)
     if check is None:
-        v.listed, v.current = (), None
+        v.follow((), snap.n)
         with st.container(key="queue"):
             words = queues.computing_words(sh)
             groups(key="none", data={"groups": [], "current": None, "thumb": None, "empty": words, "more": ""},
@@ -50,9 +50,7 @@ def _work() -> None:
     else:
         v.check = check.name
         rows = queues.queue(check)
-        v.listed = tuple(int(row) for row in rows[:MOST_ROWS])
-        if v.current is None or v.current >= snap.n:
-            v.current = v.listed[0] if v.listed else None
+        v.follow(tuple(rows[:MOST_ROWS].tolist()), snap.n)
         with st.container(key="queue"):
             _queue(sh, snap, check, v, rows)
     with st.container(key="right"), st.container(key="item"):
@@ -62,7 +60,7 @@ def _work() -> None:
             data=inspect(sh.ex, snap, v.current, empty=empty, keys=not v.marked, open_number=v.opened),
             handlers=InspectorHandlers(
                 on_act=partial(act_on_item, sh.ex, v),
-                on_go=lambda row: setattr(v, "current", row),
+                on_go=v.look,
                 on_untag=partial(untag, sh.ex, v),
             ),
         )
@@ -84,7 +82,7 @@ def _queue(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows: Rows
             key="groups",
             data=queues.groups_data(sh, snap, check, v, rows),
             handlers=GroupHandlers(
-                on_look=lambda row: setattr(v, "current", row),
+                on_look=v.look,
                 on_only=lambda row: decide_group(sh.ex, snap, check, v, row, whole=False),
                 on_all=lambda row: decide_group(sh.ex, snap, check, v, row, whole=True),
             ),
@@ -103,12 +101,14 @@ def _queue(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows: Rows
 
 
 def _pick(v: View, rows: Rows, pick: Pick) -> None:
-    v.current = pick.row if pick.row is not None else v.current
+    if pick.row is not None:
+        v.look(pick.row)
     v.marked = tuple(int(row) for row in rows) if pick.all else pick.rows
 
 
 def _open(v: View, row: int) -> None:
-    v.current, v.opened = row, v.opened + 1
+    v.look(row)
+    v.opened += 1
 
 
 def _nothing(_row: int) -> None:

@@ -11,7 +11,15 @@ from explorer.shared import Shared, shared
 from explorer.snapshot import check_title, snapshot
 
 MOST_REJECTS = 500
-STAGES = {"read": "Read", "embed": "Embed", "neighbors": "Neighbors", "project": "Map", "cluster": "Cluster", "name": "Name", "issues": "Check"}
+STAGES = {
+    "read": "Read",
+    "embed": "Embed",
+    "neighbors": "Neighbors",
+    "project": "Map",
+    "cluster": "Cluster",
+    "name": "Name",
+    "issues": "Check",
+}
 
 
 def page() -> None:
@@ -48,9 +56,20 @@ def _stages(sh: Shared) -> Table:
         cost = "from the store" if record.cached else f"{record.seconds:.1f} s"
         parameters = ", ".join(f"{key} = {value}" for key, value in record.parameters.items())
         memory = "" if record.cached else f"{record.peak_rss / 2**20:,.0f} MB"
-        rows.append({"cells": [STAGES.get(record.stage, record.stage), named, parameters, cost, memory], "tone": "quiet" if record.cached else ""})
+        rows.append(
+            {
+                "cells": [STAGES.get(record.stage, record.stage), named, parameters, cost, memory],
+                "tone": "quiet" if record.cached else "",
+            }
+        )
     empty = "Nothing has been computed yet."
-    return {"title": "Stages", "columns": ["Stage", "Engine", "Parameters", "Time", "Peak memory"], "align": "lllrr", "rows": rows, "empty": empty}
+    return {
+        "title": "Stages",
+        "columns": ["Stage", "Engine", "Parameters", "Time", "Peak memory"],
+        "align": "lllrr",
+        "rows": rows,
+        "empty": empty,
+    }
 
 
 def _rejects(sh: Shared) -> Table:
