@@ -209,7 +209,7 @@ def _dataset(
         key=digest("dataset", media_key, columns_key, table_digest(rejects.table())),
         kind="vectors",
         source=os.fspath(source),
-        root=os.fspath(source.resolve().parent),
+        root=os.fspath(source.resolve()),
         rows=rows,
         media=pa.table({"media": pa.nulls(len(rows), pa.binary())}),
         stats=np.empty((0, 3), dtype=np.int64),
