@@ -1,0 +1,72 @@
+"""Propose pairs of rows that may be near duplicates, without comparing every row with every other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.artifacts import NeighborGraph
+
+Rows = npt.NDArray[np.int64]
+Pairs = tuple[Rows, Rows]
+
+BANDS = 4
+BAND_BITS = 16
+REACH = 16
+NEAR_BITS = 12
+
+
+def hash_pairs(hashes: list[npt.NDArray[np.uint64]]) -> Pairs:
+    """Propose rows that agree in one of the four 16-bit bands of a 64-bit hash (Manku, Jain, Das Sarma 2007) and differ in few bits.
+
+    Every pair within 3 bits is found, most within 8. In a crowded band (flat pictures) each row meets the ``REACH`` next ones in the order
+    of all hashes only, which keeps the cost at n log n.
+    """
+    found = [_unique(*band) for band in _bands(hashes)]
+    return _unique(np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])) if found else _none()
+
+
+def _bands(hashes: list[npt.NDArray[np.uint64]]) -> Iterator[Pairs]:
+    for number, one in enumerate(hashes):
+        others = [other for place, other in enumerate(hashes) if place != number]
+        for band in range(BANDS):
+            key = (one >> np.uint64(band * BAND_BITS)) & np.uint64((1 << BAND_BITS) - 1)
+            order = np.lexsort((*others, one, key))
+            sorted_key = key[order]
+            for step in range(1, REACH + 1):
+                same = np.flatnonzero(sorted_key[:-step] == sorted_key[step:])
+                if not len(same):
+                    break
+                a, b = order[same], order[same + step]
+                bits = np.min([np.bitwise_count(h[a] ^ h[b]) for h in hashes], axis=0)
+                yield a[bits <= NEAR_BITS], b[bits <= NEAR_BITS]
+
+
+def graph_pairs(graph: NeighborGraph, reach: int) -> Pairs:
+    """Propose each node's ``reach`` nearest neighbors (as rows that represent them), and all rows of one node, in a chain."""
+    k = min(reach, graph.k)
+    a = np.repeat(np.arange(graph.m), k)
+    b = graph.indices[:, :k].ravel()
+    rows = graph.representative.astype(np.int64)
+    order = np.argsort(graph.unique_of, kind="stable")
+    node = graph.unique_of[order]
+    same = np.flatnonzero((node[1:] == node[:-1]) & (node[1:] >= 0))
+    return _unique(np.concatenate([rows[a], order[same]]), np.concatenate([rows[b], order[same + 1]]))
+
+
+def together(*proposals: Pairs) -> Pairs:
+    """Join proposals, each pair once, smaller row first, in order."""
+    return _unique(np.concatenate([a for a, _ in proposals]), np.concatenate([b for _, b in proposals]))
+
+
+def _none() -> Pairs:
+    return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+
+
+def _unique(a: Rows, b: Rows) -> Pairs:
+    low, high = np.minimum(a, b).astype(np.int64), np.maximum(a, b).astype(np.int64)
+    size = int(high.max(initial=0)) + 1
+    codes = np.unique(low[low != high] * size + high[low != high])
+    return codes // size, codes % size
