@@ -94,7 +94,7 @@ class EncodedBatch:
 class PictureEncoder(Protocol):
     """Turn prepared pictures into vectors. ``prepare`` runs in decoding threads, the call itself in one thread, by batches.
 
-    ``input_side``: the longer side that a decoded picture needs to have at least (the decoder may use JPEG draft mode down to it).
+    ``input_side``: what both sides of a decoded picture need to have at least (the decoder may use JPEG draft mode down to it).
     """
 
     modality: ClassVar[str]

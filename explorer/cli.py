@@ -74,13 +74,18 @@ def common(function: F) -> F:
     return function
 
 
-def _open(sources: Sequence[str], **given: Any) -> Any:
-    """Make the Explorer that the options describe."""
+SCREEN_MAPS = ("umap", "tsne", "pca")
+
+
+def _open(sources: Sequence[str], *, maps: Sequence[str] = (), **given: Any) -> Any:
+    """Make the Explorer that the options describe; ``maps`` are computed where neither option nor recipe names any."""
     from engines.recipe import parse_settings
     from explorer.opening import open as open_explorer
 
     given["id"] = given.pop("id_", None)
     given["settings"] = parse_settings(given.pop("settings", ()))
+    if not given.get("projectors") and not given.get("recipe"):
+        given["projectors"] = maps
     return open_explorer(list(sources), **{key: value for key, value in given.items() if value not in (None, ())})
 
 
@@ -109,7 +114,7 @@ def open_command(*, sources: tuple[str, ...], host: str, port: int | None, no_br
     """Open SOURCE in the browser at once and fill in as it computes."""
     from explorer.server import serve
 
-    serve(_open(sources, **given), host=host, port=port, browser=not no_browser)
+    serve(_open(sources, maps=SCREEN_MAPS, **given), host=host, port=port, browser=not no_browser)
 
 
 @cli.command()
@@ -127,7 +132,7 @@ def demo(*, name: str | None, host: str, port: int | None, no_browser: bool, **g
     if name is not None and name not in known:
         raise UserError(f"there is no sample {name!r}", f"samples: {', '.join(known)}")
     source = str(sample_data.path(name or known[0]))
-    serve(_open([source], **given), host=host, port=port, browser=not no_browser)
+    serve(_open([source], maps=SCREEN_MAPS, **given), host=host, port=port, browser=not no_browser)
 
 
 @cli.command()
