@@ -1,0 +1,39 @@
+"""Name clusters by the label that most of their rows carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from engines.name.candidates import Candidate, Members, Proposal, cover
+
+CLEAR = 0.7
+"""Share of the labeled rows that the label, or two together, must cover."""
+
+
+def propose(labels: Sequence[str | None], clusters: Members) -> list[Proposal | None]:
+    """Propose the majority label of the labeled rows; two labels where they fill it together, None where fewer than half have a label."""
+    known = sorted({label for label in labels if label is not None})
+    place = {label: number for number, label in enumerate(known)}
+    rows = [row for row, label in enumerate(labels) if label is not None]
+    columns = [place[label] for label in labels if label is not None]
+    table = csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(len(labels), len(known)))
+    counts = np.asarray((clusters.matrix @ table).todense(), dtype=np.float64)
+    overall = np.maximum(np.asarray(table.sum(axis=0)).ravel(), 1)
+    proposals: list[Proposal | None] = []
+    for number, (held, size) in enumerate(zip(counts, clusters.sizes, strict=True)):
+        if not held.sum() or held.sum() < 0.5 * size:
+            proposals.append(None)
+            continue
+        order = np.argsort(-held, kind="stable")[:3]
+        ranked = [Candidate(known[at], float(held[at] / held.sum()), float(held[at] / overall[at])) for at in order if held[at]]
+        single = ranked[0] if ranked[0].score >= CLEAR else None
+        inside = np.asarray(table[clusters.rows(number)][:, order[: len(ranked)]].todense())
+        both = cover(inside[inside.any(axis=1)], ranked)
+        joint = single or (both if both and both.score >= CLEAR else None)
+        hints = [other for other in ranked if other != joint]
+        second = ranked[1].name if single and len(ranked) > 1 else ranked[0].name
+        proposals.append(Proposal("labels", [joint] if joint else [], hints, second))
+    return proposals

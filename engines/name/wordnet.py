@@ -1,0 +1,123 @@
+"""Name clusters by what the encoder sees, through the nouns of WordNet above the 1000 ImageNet classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.name.candidates import Candidate, Members, Proposal
+from engines.protocols import Progress
+
+TABLE = Path(__file__).parent / "data" / "imagenet_wordnet.json"
+VOCABULARY = "imagenet1k"
+BLOCK = 65536
+HINT = 0.15
+"""Mass below which a node says nothing about a cluster."""
+Masses = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WordNet:
+    """Nouns above the classes, parents before children. ``names``: None where no cluster should be called by that noun."""
+
+    names: list[str | None]
+    lemmas: list[tuple[str, ...]]
+    parents: list[tuple[int, ...]]
+    classes: npt.NDArray[np.int64]
+
+    @cached_property
+    def depth(self) -> npt.NDArray[np.int64]:
+        """Give the longest way from "entity" down to each node."""
+        depth = np.zeros(len(self.parents), dtype=np.int64)
+        for node, parents in enumerate(self.parents):
+            depth[node] = 1 + max((depth[parent] for parent in parents), default=-1)
+        return depth
+
+    @cached_property
+    def ancestors(self) -> list[frozenset[int]]:
+        """Give every node above a node, itself included."""
+        found: list[frozenset[int]] = []
+        for node, parents in enumerate(self.parents):
+            found.append(frozenset([node]).union(*(found[parent] for parent in parents)))
+        return found
+
+    @cached_property
+    def spread(self) -> npt.NDArray[np.float64]:
+        """Give the matrix (classes, nodes) that adds the mass of each class to all nodes above it."""
+        spread = np.zeros((len(self.classes), len(self.parents)))
+        for row, node in enumerate(self.classes):
+            spread[row, list(self.ancestors[node])] = 1
+        return spread
+
+    def above(self, node: int) -> str:
+        """Name the nearest node above that a person would use, empty if there is none."""
+        near = sorted(self.ancestors[node] - {node}, key=lambda other: -self.depth[other])
+        return next((name for name in (self.names[other] for other in near) if name), "")
+
+
+@cache
+def wordnet() -> WordNet:
+    """Load the table that ``scripts/build_wordnet_table.py`` made."""
+    table = json.loads(TABLE.read_text("utf-8"))
+    nodes = table["nodes"]
+    return WordNet(
+        names=[node["name"] for node in nodes],
+        lemmas=[tuple(node["lemmas"]) for node in nodes],
+        parents=[tuple(node["parents"]) for node in nodes],
+        classes=np.array(table["classes"], dtype=np.int64),
+    )
+
+
+def mean_probabilities(probabilities: npt.NDArray[np.float16], clusters: Members, progress: Progress) -> Masses:
+    """Average the class probabilities (n, classes) over each cluster, in blocks of rows; each mean sums to one."""
+    total = np.zeros((len(clusters.ids), probabilities.shape[1]))
+    by_row = clusters.matrix.tocsc()
+    for start in range(0, len(probabilities), BLOCK):
+        progress(start / len(probabilities), "class probabilities")
+        block = np.asarray(probabilities[start : start + BLOCK], dtype=np.float32)
+        total += by_row[:, start : start + BLOCK] @ block
+    sums: Masses = total / np.maximum(total.sum(axis=1, keepdims=True), 1e-12)
+    return sums
+
+
+def propose(probabilities: npt.NDArray[np.float16], clusters: Members, *, mass: float, progress: Progress) -> list[Proposal]:
+    """Propose the deepest node that holds ``mass`` of a cluster's mean class probability; the second name is the top class."""
+    net = wordnet()
+    means = mean_probabilities(probabilities, clusters, progress)
+    sizes = clusters.sizes
+    # The clusters of one layer hold each row at most once, so their sum is all that there is of a node.
+    first = np.array(clusters.layer_of) == min(clusters.layer_of)
+    total = (means[first] * sizes[first, None]).sum(axis=0) @ net.spread
+    return [
+        _proposal(net, row, np.minimum(size * (row @ net.spread) / np.maximum(total, 1e-9), 1), mass)
+        for row, size in zip(means, sizes, strict=True)
+    ]
+
+
+def _proposal(net: WordNet, classes: Masses, found: Masses, mass: float) -> Proposal:
+    nodes = classes @ net.spread
+
+    def candidates(chosen: Sequence[int]) -> list[Candidate]:
+        return [Candidate(name, float(nodes[node]), float(found[node])) for node in chosen if (name := net.names[node])]
+
+    named = np.array([name is not None for name in net.names])
+    top = int(net.classes[int(np.argmax(classes))])
+    # Deeper is more specific; of two equally deep ones the heavier.
+    holding = np.flatnonzero(named & (nodes >= mass))
+    order = holding[np.lexsort((-nodes[holding], -net.depth[holding]))].tolist()
+    # Where the name is taken: what lies below the first choice, the heaviest first.
+    heavy = np.flatnonzero(named & (nodes >= HINT)).tolist()
+    below = [node for node in heavy if order and order[0] in net.ancestors[node] - {node}]
+    finer = sorted(below, key=lambda node: (-nodes[node], -net.depth[node]))
+    strong = [node for node in finer if nodes[node] >= 0.6 * mass]
+    tops = net.classes[np.argsort(-classes, kind="stable")[:3]].tolist()
+    name = net.names[top] or ""
+    first = candidates(order[:1])
+    second = net.above(top) if first and first[0].name == name else name
+    return Proposal("wordnet", [*first, *candidates(strong)], candidates([*finer, *tops]), second)
