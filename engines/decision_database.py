@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from engines.decision_entry import Decision
 from engines.errors import EnvironmentFault
+from engines.idsets import IdSet, Roster
 
 FORMAT = 1
 APPLICATION_ID = 0x44455831  # "DEX1": tells our file from any other SQLite database
@@ -44,6 +49,19 @@ CREATE TRIGGER decisions_hold BEFORE UPDATE ON decisions BEGIN SELECT RAISE(ABOR
 """
 
 
+COLUMNS = "uuid, time, who, action, loose, roster, bitmap, marked, value, check_name, why, undoes, run_key"
+READ = f"SELECT seq, {COLUMNS} FROM decisions"  # noqa: S608 the names are the literal above
+INSERT = f"INSERT INTO decisions ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 a literal
+UNDONE = """EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.uuid AND u.action = 'undo'
+            AND NOT EXISTS (SELECT 1 FROM decisions r WHERE r.undoes = u.uuid AND r.action = 'redo'))"""
+LATEST_LIVE = f"""SELECT d.seq FROM decisions d WHERE d.who = ? AND d.action NOT IN ('undo', 'redo') AND NOT {UNDONE}
+                  ORDER BY d.seq DESC LIMIT 1"""  # noqa: S608 no outside text
+LATEST_UNDO = """SELECT u.seq FROM decisions u WHERE u.who = ?1 AND u.action = 'undo'
+                 AND NOT EXISTS (SELECT 1 FROM decisions r WHERE r.undoes = u.uuid AND r.action = 'redo')
+                 AND u.seq > (SELECT coalesce(max(seq), 0) FROM decisions WHERE who = ?1 AND action NOT IN ('undo', 'redo'))
+                 ORDER BY u.seq DESC LIMIT 1"""
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the file, made if missing; every commit is synced to the disk before it returns.
 
@@ -62,6 +80,50 @@ def open_database(path: Path) -> sqlite3.Connection:
         if fresh and os.name != "nt":
             _sync_folder(path.parent)
         return connection
+
+
+def row_of(decision: Decision, ids: IdSet) -> tuple[Any, ...]:
+    """Give the values of ``COLUMNS``."""
+    return (
+        decision.uuid,
+        decision.time,
+        decision.who,
+        decision.action,
+        json.dumps([ids.loose, ids.contents]),
+        ids.roster.key if ids.roster is not None else None,
+        ids.bitmap if ids.roster is not None else None,
+        ids.marked,
+        json.dumps(decision.value),
+        decision.check,
+        decision.why,
+        decision.undoes,
+        decision.run_key,
+    )
+
+
+def decision_of(row: Sequence[Any], roster: Roster | None) -> Decision:
+    """Read a row of ``READ``, whose large set of ids is over ``roster``.
+
+    Raises:
+        ValueError, TypeError, zlib.error: when the row is not what was written.
+    """
+    seq, uuid, time, who, action, loose, _, bitmap, marked, value, check, why, undoes, run_key = row
+    ids, contents = json.loads(loose)
+    if roster is not None and len(zlib.decompress(bitmap)) != (len(roster.ids) + 7) // 8:
+        raise ValueError("the bitmap does not fit its roster")
+    return Decision(
+        seq=seq,
+        uuid=uuid,
+        time=time,
+        who=who,
+        action=action,
+        ids=IdSet(tuple(ids), tuple(contents), roster, bitmap or b"", marked),
+        value=json.loads(value),
+        check=check,
+        why=why,
+        undoes=undoes,
+        run_key=run_key,
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -181,4 +243,15 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-__all__ = ["faults", "immediate", "on_network_drive", "open_database"]
+__all__ = [
+    "INSERT",
+    "LATEST_LIVE",
+    "LATEST_UNDO",
+    "READ",
+    "decision_of",
+    "faults",
+    "immediate",
+    "on_network_drive",
+    "open_database",
+    "row_of",
+]

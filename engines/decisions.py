@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import getpass
-import json
 import sqlite3
 import threading
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engines.decision_database import faults, immediate, open_database
+from engines.decision_database import (
+    INSERT,
+    LATEST_LIVE,
+    LATEST_UNDO,
+    READ,
+    decision_of,
+    faults,
+    immediate,
+    open_database,
+    row_of,
+)
 from engines.decision_entry import ACTIONS, ROW_ACTIONS, Decision, live, new_uuid, now, validate
 from engines.decision_lines import read_jsonl, write_jsonl
 from engines.errors import DecisionError, EnvironmentFault
 from engines.idsets import IdSet, Roster, check_ids
-
-COLUMNS = "uuid, time, who, action, loose, roster, bitmap, marked, value, check_name, why, undoes, run_key"
-READ = f"SELECT seq, {COLUMNS} FROM decisions"  # noqa: S608 the names are the literal above
-UNDONE = """EXISTS (SELECT 1 FROM decisions u WHERE u.undoes = d.uuid AND u.action = 'undo'
-            AND NOT EXISTS (SELECT 1 FROM decisions r WHERE r.undoes = u.uuid AND r.action = 'redo'))"""
-LATEST_LIVE = f"""SELECT d.seq FROM decisions d WHERE d.who = ? AND d.action NOT IN ('undo', 'redo') AND NOT {UNDONE}
-                  ORDER BY d.seq DESC LIMIT 1"""  # noqa: S608 no outside text
-LATEST_UNDO = """SELECT u.seq FROM decisions u WHERE u.who = ?1 AND u.action = 'undo'
-                 AND NOT EXISTS (SELECT 1 FROM decisions r WHERE r.undoes = u.uuid AND r.action = 'redo')
-                 AND u.seq > (SELECT coalesce(max(seq), 0) FROM decisions WHERE who = ?1 AND action NOT IN ('undo', 'redo'))
-                 ORDER BY u.seq DESC LIMIT 1"""
 
 
 class DecisionLog:
@@ -175,6 +174,8 @@ class DecisionLog:
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def _take_back(self, action: str, who: str) -> Decision | None:
+        if not self.version:
+            return None
         with self._writing() as connection:
             row = connection.execute(LATEST_LIVE if action == "undo" else LATEST_UNDO, (who,)).fetchone()
             if row is None:
@@ -225,24 +226,7 @@ class DecisionLog:
         ids = decision.ids if isinstance(decision.ids, IdSet) else IdSet.of(decision.ids, self._roster)
         if ids.roster is not None:
             self._keep_roster(connection, ids.roster)
-        cursor = connection.execute(
-            f"INSERT INTO decisions ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 a literal
-            (
-                decision.uuid,
-                decision.time,
-                decision.who,
-                decision.action,
-                json.dumps([ids.loose, ids.contents]),
-                ids.roster.key if ids.roster is not None else None,
-                ids.bitmap if ids.roster is not None else None,
-                ids.marked,
-                json.dumps(decision.value),
-                decision.check,
-                decision.why,
-                decision.undoes,
-                decision.run_key,
-            ),
-        )
+        cursor = connection.execute(INSERT, row_of(decision, ids))
         return replace(decision, seq=int(cursor.lastrowid or 0), ids=ids)
 
     def _keep_roster(self, connection: sqlite3.Connection, roster: Roster) -> None:
@@ -252,21 +236,10 @@ class DecisionLog:
             connection.execute("INSERT INTO rosters (key, size, packed) VALUES (?, ?, ?)", values)
 
     def _decode(self, row: Sequence[Any]) -> Decision:
-        seq, uuid, time, who, action, loose, roster, bitmap, marked, value, check, why, undoes, run_key = row
-        ids, contents = json.loads(loose)
-        return Decision(
-            seq=seq,
-            uuid=uuid,
-            time=time,
-            who=who,
-            action=action,
-            ids=IdSet(tuple(ids), tuple(contents), self._roster_of(roster) if roster else None, bitmap or b"", marked),
-            value=json.loads(value),
-            check=check,
-            why=why,
-            undoes=undoes,
-            run_key=run_key,
-        )
+        try:
+            return decision_of(row, self._roster_of(row[6]) if row[6] else None)
+        except (zlib.error, ValueError, TypeError) as error:
+            raise sqlite3.DatabaseError(f"entry {row[0]} cannot be read: {error}") from error
 
     def _roster_of(self, key: str) -> Roster:
         """Give a roster of the file; the one in use is shared, so that its ids are in memory once."""
@@ -295,10 +268,9 @@ def _require_counterpart(connection: sqlite3.Connection, decision: Decision, num
     if decision.action not in ("undo", "redo"):
         return
     row = connection.execute("SELECT action FROM decisions WHERE uuid = ?", (decision.undoes,)).fetchone()
-    fits = row is not None and (row[0] == "undo" if decision.action == "redo" else row[0] not in ("undo", "redo"))
-    if not fits:
+    if row is None or (decision.action == "redo") != (row[0] == "undo") or row[0] == "redo":
         raise DecisionError(
-            f"decision {number} ({decision.action}) takes back {decision.undoes!r:.60}, which is not there",
+            f"decision {number} ({decision.action}) takes back {str(decision.undoes)!r:.60}, which is not there",
             "import the whole log, in its order",
         )
 

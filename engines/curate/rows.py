@@ -21,7 +21,7 @@ class RowFinder:
     def __init__(self, ids: Sequence[str], contents: Sequence[str] = ()) -> None:
         self._ids = ids
         self._contents = contents
-        self._places: dict[int, tuple[Roster, Int64]] = {}
+        self._places: dict[int, tuple[Roster, Int64 | None]] = {}
         self._orphans: dict[str, None] = {}
         self.moved: dict[str, int] = {}
 
@@ -29,6 +29,11 @@ class RowFinder:
     def orphans(self) -> tuple[str, ...]:
         """List the ids that were asked for and are no row, in the order in which they were met."""
         return tuple(self._orphans)
+
+    def forget(self) -> None:
+        """Forget which ids were gone or found again; what is known of rosters stays."""
+        self._orphans.clear()
+        self.moved.clear()
 
     def rows(self, ids: Sequence[str]) -> Int64:
         """Give the rows of ids, those that are gone left out."""
@@ -42,7 +47,10 @@ class RowFinder:
 
     def _marked_rows(self, ids: IdSet, roster: Roster) -> Int64:
         positions = ids.positions()
-        rows = self._places_of(roster)[positions]
+        places = self._places_of(roster)
+        if places is None:
+            return positions
+        rows = places[positions]
         missing = rows == GONE
         if missing.any():
             again = [self._row(roster.ids[position], roster.content_of) for position in positions[missing]]
@@ -51,17 +59,17 @@ class RowFinder:
             rows = rows[rows != GONE]
         return rows
 
-    def _places_of(self, roster: Roster) -> Int64:
-        """Give the row of every id of a roster, -1 where it is gone; worked out once per roster."""
+    def _places_of(self, roster: Roster) -> Int64 | None:
+        """Give the row of every id of a roster, -1 where it is gone; None where the roster is the rows as they are."""
         known = self._places.get(id(roster))
         if known is None:
             # Keeping the roster beside its places keeps its identity from being given to another one.
             known = self._places[id(roster)] = (roster, self._work_out(roster.ids))
         return known[1]
 
-    def _work_out(self, ids: Sequence[str]) -> Int64:
+    def _work_out(self, ids: Sequence[str]) -> Int64 | None:
         if len(ids) == len(self._ids) and list(ids) == list(self._ids):
-            return np.arange(len(ids), dtype=np.int64)
+            return None
         row_of = self._row_of
         return np.fromiter((row_of.get(id_, GONE) for id_ in ids), dtype=np.int64, count=len(ids))
 

@@ -111,18 +111,35 @@ def replay(entries: Iterable[Decision], ids: Sequence[str], contents: Sequence[s
     With ``contents`` (content hash per row; empty where there is none), a decided id that is no row any more is found again where
     exactly one row has the content that it had. Time and memory are linear in rows times decisions about many rows.
     """
-    replayer = _Replayer(RowFinder(ids, contents), len(ids))
-    standing = live(entries)
-    for decision in standing:
-        replayer.apply(decision)
-    return replayer.state(standing)
+    return Replay(ids, contents).over(entries)
 
 
-class _Replayer:
+class Replay:
+    """Replay a growing log over the same rows: what was replayed before is not replayed again as long as it still stands."""
+
+    def __init__(self, ids: Sequence[str], contents: Sequence[str] = ()) -> None:
+        self._finder = RowFinder(ids, contents)
+        self._n = len(ids)
+        self._standing: list[str] = []
+        self._work = _Work(self._n)
+
+    def over(self, entries: Iterable[Decision]) -> State:
+        """Give the state after these entries; see ``replay``."""
+        standing = live(entries)
+        uuids = [decision.uuid for decision in standing]
+        if uuids[: len(self._standing)] != self._standing:
+            self._finder.forget()
+            self._standing, self._work = [], _Work(self._n)
+        for decision in standing[len(self._standing) :]:
+            self._work.apply(decision, self._finder.rows(decision.ids))
+        self._standing = uuids
+        return self._work.state(standing, self._finder)
+
+
+class _Work:
     """Collect the state while decisions pass."""
 
-    def __init__(self, finder: RowFinder, n: int) -> None:
-        self._finder = finder
+    def __init__(self, n: int) -> None:
         self._n = n
         self._excluded_by = np.full(n, UNDECIDED, dtype=np.int64)
         self._label_codes = np.full(n, UNDECIDED, dtype=np.int32)
@@ -145,14 +162,12 @@ class _Replayer:
             "split": self._group,
         }
 
-    def apply(self, decision: Decision) -> None:
+    def apply(self, decision: Decision, rows: Int64) -> None:
         if decision.action == "threshold":
             self._thresholds.pop(str(decision.check), None)
             if decision.value is not None:
                 self._thresholds[str(decision.check)] = float(decision.value)
-            return
-        rows = self._finder.rows(decision.ids)
-        if len(rows):
+        elif len(rows):
             self._actions[decision.action](decision, rows)
 
     def _exclude(self, decision: Decision, rows: Int64) -> None:
@@ -182,23 +197,24 @@ class _Replayer:
         self._own_cluster[rows] = len(self._own_names)
         self._own_names.append(str(decision.value or ""))
 
-    def state(self, standing: Sequence[Decision]) -> State:
+    def state(self, standing: Sequence[Decision], finder: RowFinder) -> State:
+        """Give the state as it is now; decisions that pass later do not change it."""
         return State(
             n=self._n,
             excluded=self._excluded_by != UNDECIDED,
-            excluded_by=self._excluded_by,
-            label_codes=self._label_codes,
+            excluded_by=self._excluded_by.copy(),
+            label_codes=self._label_codes.copy(),
             label_names=tuple(self._labels),
-            tagged={tag: mask for tag, mask in self._tagged.items() if mask.any()},
-            kept=self._kept,
-            thresholds=self._thresholds,
+            tagged={tag: mask.copy() for tag, mask in self._tagged.items() if mask.any()},
+            kept={check: mask.copy() for check, mask in self._kept.items()},
+            thresholds=dict(self._thresholds),
             renames=tuple(self._renames),
-            own_cluster=self._own_cluster,
+            own_cluster=self._own_cluster.copy(),
             own_names=tuple(self._own_names),
-            orphans=self._finder.orphans,
-            moved=self._finder.moved,
+            orphans=finder.orphans,
+            moved=dict(finder.moved),
             decisions={decision.seq: decision for decision in standing},
         )
 
 
-__all__ = ["UNDECIDED", "State", "describe", "replay"]
+__all__ = ["UNDECIDED", "Replay", "State", "describe", "replay"]
