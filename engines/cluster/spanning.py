@@ -98,9 +98,9 @@ def _bridges(graph: NeighborGraph, parts: list[npt.NDArray[np.int64]], core: npt
     for a in range(len(parts)):
         for b in range(a + 1, len(parts)):
             one, other = facing[a][b], facing[b][a]
-            difference = graph.nodes[one].astype(np.float64)[:, None] - graph.nodes[other]
-            reach = np.sqrt(np.einsum("ijk,ijk->ij", difference, difference))
-            reach = np.maximum(np.maximum(core[one][:, None], core[other][None, :]), reach)
+            x, y = graph.nodes[one].astype(np.float64), graph.nodes[other].astype(np.float64)
+            squared = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None, :] - 2 * x @ y.T
+            reach = np.maximum(np.maximum(core[one][:, None], core[other][None, :]), np.sqrt(np.maximum(squared, 0.0)))
             i, j = np.unravel_index(int(reach.argmin()), reach.shape)
             edges.append((one[i], other[j], reach[i, j] + SMALLEST_DISTANCE))
     return np.array(edges)

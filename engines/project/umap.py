@@ -15,6 +15,8 @@ from engines.project.placement import is_tiny, placed, tiny_layout
 from engines.protocols import Progress, no_progress, part
 
 MANY_EPOCHS_UP_TO = 10_000
+QUIET_BELOW = 500
+"""Small layouts are over at once, and may run inside a notebook, where the bar of umap-learn would show itself."""
 
 
 class _EpochCounter:
@@ -89,7 +91,7 @@ class Umap:
             output_dens=False,
             parallel=False,
             tqdm_kwds={
-                "disable": False,
+                "disable": graph.m < QUIET_BELOW,
                 "file": _EpochCounter(part(progress, 0.05, 1.0)),
                 "bar_format": "{n}/{total}",
                 "miniters": 1,
