@@ -37,7 +37,7 @@ class KMeans:
 
     n_clusters: Annotated[int | None, Range(1, 10_000), Doc("number of clusters; none = as many as Leiden finds")] = None
     rounds: Annotated[int, Range(1, 1000), Doc("rounds of assignment and averaging")] = 25
-    seed: Annotated[int, Range(0, 2**31 - 1), Doc("seed of the random numbers")] = 0
+    seed: Annotated[int, Range(0, 2**31 - 2), Doc("seed of the random numbers")] = 0
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; every node belongs to a cluster, and fewer clusters come out where nodes coincide."""
