@@ -78,8 +78,8 @@ class Signatures:
         """Give all crops of rows (r), centered: (r, crops, 256), and their variances (r, crops)."""
         windows = np.stack([matrix for _, matrix in _windows()])
         high = windows[None, :, :, :] @ self.values[rows][:, None, :, :]
-        both = high[:, :, None, :, :] @ windows.transpose(0, 2, 1)[None, None, :, :, :]
-        crops: Float32 = both.reshape(len(rows), len(windows) ** 2, SIDE * SIDE)
+        both = np.matmul(high[:, :, None, :, :], windows.transpose(0, 2, 1)[None, None, :, :, :])
+        crops: Float32 = np.asarray(both, dtype=np.float32).reshape(len(rows), len(windows) ** 2, SIDE * SIDE)
         crops -= crops.mean(axis=2, keepdims=True)
         return crops, np.mean(crops * crops, axis=2)
 
