@@ -1,4 +1,4 @@
-"""The script that Streamlit runs for every tab: frame and pages."""
+"""What is drawn for every tab: the frame, and the page that the address names."""
 
 import streamlit as st
 from PIL import Image
@@ -26,6 +26,3 @@ def main() -> None:
     with st.container(key="top-bar"):
         frame.top(name, pages)
     current.run()
-
-
-main()

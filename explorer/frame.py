@@ -33,6 +33,7 @@ def stamp(sh: Shared) -> tuple[int, int, str]:
 def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
     """Draw the top bar, and look every second or two whether anything changed: by the analysis, in another tab or process."""
     sh = shared()
+    whole_run = [True]
 
     def pulse() -> None:
         v = view()
@@ -41,9 +42,11 @@ def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
             to, v.go = v.go, ""
             st.switch_page(pages[to])
         v.go = ""
-        if v.seen != stamp(sh):
+        # In a run of the whole script the page below is drawn anew anyway.
+        if v.seen != stamp(sh) and not whole_run[0]:
             v.seen = stamp(sh)
             st.rerun()
+        whole_run[0] = False
 
     st.fragment(pulse, run_every=1.0 if sh.job.state.active else 2.0)()
 

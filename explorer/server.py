@@ -78,7 +78,7 @@ def build_app(ex: "Explorer", *, token: str, port: int, host: str = "127.0.0.1")
     if not is_loopback(host):
         hosts |= {host.lower(), socket.gethostname().lower(), socket.getfqdn().lower()}
     app: ASGIApp = st.App(
-        Path(__file__).with_name("app.py"),
+        Path(__file__).parent / "script" / "workbench.py",
         routes=data_routes(shared),
         middleware=[
             Middleware(HostGate, hosts=hosts, addresses=not is_loopback(host)),

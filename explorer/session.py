@@ -106,6 +106,7 @@ class View:
             self.hidden = set()
             self.solo = set() if self.solo == {code} else {code}
         elif act == "add":
+            self.hidden = set()
             self.solo = self.solo ^ {code}
         else:
             self.solo = set()

@@ -1,0 +1,152 @@
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+import explorer
+from explorer.shared import install
+from tests.fakes_app import FakeExplorer
+
+SCRIPT = Path(explorer.__file__).parent / "script" / "workbench.py"
+PAGES = ("explore", "issues", "export", "runs")
+
+
+def opened(page):
+    """Run the app and go to a page, as the top bar does."""
+    app = AppTest.from_file(str(SCRIPT), default_timeout=30)
+    app.run()
+    if page != "explore":
+        go(app, page)
+    return app
+
+
+def go(app, path):
+    """Switch the page; AppTest itself can switch only to pages that are files."""
+    app._page_hash = calc_hash(path)
+    app.run()
+
+
+def components(app):
+    """Return what each of our components on the page was given, by key."""
+    found = {}
+    for element in app.main:
+        collect(element, found)
+    return found
+
+
+def collect(node, found):
+    proto = getattr(node, "proto", None)
+    if type(node).__name__ == "UnknownElement" and hasattr(proto, "component_name"):
+        name, data = proto.component_name.removeprefix("dataset-explorer-"), json.loads(proto.json)
+        # A page may hold several reports: what they say is joined, what is said later wins.
+        found[name] = {**found.get(name, {}), **data} if name == "report" else data
+    for child in getattr(node, "children", {}).values():
+        collect(child, found)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_is_drawn(shared, page):
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    parts = components(app)
+    assert parts["top-bar"]["page"] == page
+    assert parts["top-bar"]["summary"] == "shapes · 240 items · 12 labels"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_has_words_while_the_rows_are_being_read(tmp_path, page):
+    install(FakeExplorer(240, folder=tmp_path))
+    app = opened(page)
+    assert not app.exception
+    assert components(app)["report"]["title"] == ("Runs" if page == "runs" else "Opening the data set")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_failed_analysis_is_told_in_words(tmp_path, page):
+    ex = FakeExplorer(240, folder=tmp_path)
+    ex.fail = "the disk is full"
+    shared = install(ex)
+    shared.job.start()
+    assert shared.job.wait(20)
+    app = opened(page)
+    assert not app.exception
+    progress = components(app)["top-bar"]["progress"]
+    assert (progress["text"], progress["action"]) == ("the disk is full", "retry")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_labels_every_page_is_drawn(tmp_path, page):
+    install(FakeExplorer(240, labels=False, flags=False, folder=tmp_path).analyze())
+    app = opened(page)
+    assert not app.exception
+    assert components(app)["top-bar"]["summary"] == "shapes · 240 items"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_names_reach_no_markdown(tmp_path, page):
+    install(FakeExplorer(240, hostile=True, folder=tmp_path).analyze())
+    app = opened(page)
+    assert not app.exception
+    texts = [element.value for kind in (app.markdown, app.title, app.caption, app.warning, app.info) for element in kind]
+    assert not any("<img" in text for text in texts)
+
+
+def test_explore_holds_its_parts(shared):
+    parts = components(opened("explore"))
+    assert {"side-panel", "map", "gallery", "inspector", "list-header", "action-bar"} <= set(parts)
+    assert parts["map"]["n"] == 240
+    assert parts["gallery"]["current"] == parts["inspector"]["row"] == parts["gallery"]["rows"][0]
+
+
+def test_issues_shows_groups_for_duplicates(shared):
+    app = opened("issues")
+    assert "gallery" in components(app)
+    app.session_state["dataset_explorer_view"].choose_check("near_duplicate")
+    app.run()
+    parts = components(app)
+    assert not app.exception
+    assert parts["check-header"]["title"] == "Near duplicates"
+    assert all(len(group["members"]) > 1 for group in parts["groups"]["groups"])
+
+
+def test_issues_says_when_no_check_has_run(tmp_path):
+    ex = FakeExplorer(240, folder=tmp_path).analyze()
+    ex.values.issues.clear()
+    install(ex)
+    assert "No check has run" in components(opened("issues"))["groups"]["empty"]
+
+
+def test_what_another_tab_decides_is_seen(shared):
+    app = opened("explore")
+    shared.ex.decide("exclude", [0, 1])
+    app.run()
+    assert components(app)["action-bar"]["export"] == "Export 238 items"
+
+
+def test_the_view_survives_a_page_switch(shared):
+    app = opened("explore")
+    view = app.session_state["dataset_explorer_view"]
+    view.text = "star"
+    go(app, "runs")
+    go(app, "")
+    assert components(app)["side-panel"]["text"] == "star"
+
+
+def test_export_writes_and_says_where(shared, tmp_path):
+    app = opened("export")
+    target = tmp_path / "out"
+    app.text_input(key="export-to").set_value(str(target)).run()
+    app.button(key="export-go").click().run()
+    assert shared.exports[-1].job.wait(20)
+    app.run()
+    assert not app.exception
+    assert (target / "export.json").is_file()
+    assert components(app)["report"]["path"] == str(target)
+    app.button(key="export-go").click().run()
+    assert shared.exports[-1].job.wait(20)
+    app.run()
+    assert "exists already" in components(app)["report"]["failed"]
+    assert "choose another folder" in components(app)["report"]["hint"]
