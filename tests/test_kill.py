@@ -1,0 +1,57 @@
+"""Kill -9 in the middle of an analysis: nothing is half, and the next start goes on where it stopped."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import explorer
+
+ROOT = Path(__file__).parents[1]
+RUN = """
+import sys, explorer
+def say(fraction, message):
+    print(message, flush=True)
+explorer.open(sys.argv[1], encoder="pixels", projectors=("umap",), workspace=sys.argv[2]).analyze(progress=say)
+"""
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    rng = np.random.default_rng(0)
+    for number in range(360):
+        place = folder / f"class {number % 3}"
+        place.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 120, (48, 48, 3)) + np.array([120, 60, 0])[np.newaxis, np.newaxis] * (number % 3) // 2
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / f"class {number % 3}" / f"{number:03d}.png")
+    return folder
+
+
+@pytest.mark.parametrize("moment", ["embedding 2", "neighbors", "umap: "])
+def test_the_next_start_goes_on(pictures: Path, tmp_path: Path, moment: str) -> None:
+    arguments = [sys.executable, "-c", RUN, str(pictures), str(tmp_path / "space")]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=ROOT, text=True)
+    assert process.stdout is not None
+    reached = False
+    for line in process.stdout:
+        if moment in line:
+            reached = True
+            break
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert reached, f"never heard {moment!r}"
+    ex = explorer.open(pictures, encoder="pixels", projectors=("umap",), workspace=tmp_path / "space").analyze()
+    assert len(ex.samples) == 360
+    assert np.isfinite(ex.samples[["x", "y"]].to_numpy()).all()
+    (embed,) = (record for record in ex.records if record.stage == "embed")
+    if moment == "embedding 2":
+        assert 0 < embed.notes["decoded"] < 360
+    else:
+        assert embed.cached
+    untouched = explorer.open(pictures, encoder="pixels", projectors=("umap",), workspace=tmp_path / "whole").analyze()
+    np.testing.assert_array_equal(ex.samples[["x", "y"]].to_numpy(), untouched.samples[["x", "y"]].to_numpy())
