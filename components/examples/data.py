@@ -90,7 +90,7 @@ def points_body(coords: npt.NDArray[np.float32], name: str) -> bytes:
 @cache
 def picture(row: int, cluster: int) -> bytes:
     """Return a 192-pixel JPEG: a few shapes in the color of the cluster, different for each row."""
-    from PIL import Image, ImageDraw, ImageFilter
+    from PIL import Image, ImageDraw
 
     random = np.random.default_rng((cluster + 1) * 1_000_003 + row)
     hue = (cluster * 0.618 + random.normal() * 0.02) % 1
@@ -109,7 +109,7 @@ def picture(row: int, cluster: int) -> bytes:
         fill = shade(float(random.uniform(-0.12, 0.12)), 0.75, float(random.uniform(0.5, 1)))
         (draw.ellipse if cluster % 2 else draw.rounded_rectangle)(box, fill=fill)
     stream = io.BytesIO()
-    image.filter(ImageFilter.GaussianBlur(1.2)).save(stream, "JPEG", quality=84)
+    image.save(stream, "JPEG", quality=84)
     return stream.getvalue()
 
 

@@ -34,7 +34,7 @@ export class Input {
       click: (px, py, mode) => this.click(px, py, mode),
       label: (id, mode) => view.selection.pickCluster(id, mode),
       miss: (mode) => mode === "replace" && view.order.selected && view.selection.pickRow(null, "replace"),
-      hover: (px, py) => { this.at = [px, py]; this.keyboard = false; this.moved = true; view.invalidate(false); },
+      hover: (px, py) => this.pointAt(px, py),
       leave: () => this.leave(),
     };
   }
@@ -62,7 +62,7 @@ export class Input {
     this.view.selection.pickRow(row, mode);
     this.at = [px, py];
     this.moved = true;
-    this.view.invalidate(false);
+    this.view.invalidate("pointer");
     return true;
   }
 
@@ -73,7 +73,17 @@ export class Input {
     this.view.stage.style.cursor = "";
   }
 
-  // Once per frame at most: the card for the pointer's place.
+  // The first move of a frame is answered at once, the last one when the frame comes.
+  pointAt(px, py) {
+    this.at = [px, py];
+    this.keyboard = false;
+    this.moved = true;
+    if (this.view.frame) return;
+    this.view.invalidate("pointer");
+    this.afterDraw();
+  }
+
+  // Shows the card for the pointer's place.
   afterDraw() {
     const { view } = this;
     if (!this.at || !this.moved || view.motion.move || this.pointer.drag?.moved) return;
@@ -153,6 +163,7 @@ export class Input {
   }
 
   destroy() {
+    this.at = null;
     clearTimeout(this.settle);
     this.pointer.destroy();
   }

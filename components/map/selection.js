@@ -12,11 +12,22 @@ export class Selection {
     Object.assign(this, { view, grid: null, hits: 0, pending: false });
   }
 
+  index() {
+    const { points } = this.view;
+    this.grid ??= points ? new Grid(points.x, points.y, points.bounds) : null;
+  }
+
+  // Before the first hover needs it, but after the first picture.
+  prepare() {
+    clearTimeout(this.indexing);
+    this.indexing = setTimeout(() => this.index(), 600);
+  }
+
   // The row drawn nearest to a place on the screen, else -1.
   rowAt(px, py) {
     const { points, camera, state, motion, diameter } = this.view;
     if (!points || motion.move) return -1;
-    this.grid ??= new Grid(points.x, points.y, points.bounds);
+    this.index();
     const radius = Math.max(diameter / 2 + 4, 8) / camera.scale;
     return this.grid.nearest(...camera.unproject(px, py), radius, state);
   }
@@ -64,6 +75,7 @@ export class Selection {
 
   destroy() {
     clearTimeout(this.timer);
+    clearTimeout(this.indexing);
   }
 
   counts() {

@@ -34,7 +34,7 @@ export class MapView {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.root);
     window.addEventListener("resize", () => this.resize(), { signal: this.control.signal });
-    document.fonts?.ready.then(() => { this.labels.measure(); this.invalidate(false); });
+    document.fonts?.ready.then(() => { this.labels.measure(); this.invalidate("layers"); });
     this.resize();
   }
 
@@ -138,7 +138,7 @@ export class MapView {
     chrome.setBusy(data.busy ?? (waiting ? { text: `Loading ${data.n.toLocaleString("en-US")} points`, fraction: null } : null));
     const nothing = !this.points && !waiting && !this.failures.size;
     chrome.setMessage(nothing ? data.empty || (data.n ? null : "There is nothing to show yet.") : null);
-    this.invalidate(false);
+    this.invalidate("layers");
   }
 
   clearPoints() {
@@ -164,6 +164,7 @@ export class MapView {
     this.overlay.hideRing();
     this.overlay.clear();
     this.camera.setBounds(points.bounds);
+    this.selection.prepare();
     this.restoreView();
     this.motion.moveOver(before, from);
     this.renderer.setPoints(points, this.motion.previous);
@@ -269,13 +270,14 @@ export class MapView {
     this.invalidate();
   }
 
-  // Asks for a frame. Points cost the most and are drawn again only when they look different.
-  invalidate(points = true) {
-    this.dirty ||= points;
+  // Asks for a frame. Points cost the most and are drawn again only when they look different; the pointer costs the least.
+  invalidate(what = "points") {
+    this.dirty ||= what === "points";
+    this.unplaced ||= what !== "pointer";
     this.frame ||= requestAnimationFrame((now) => {
       this.frame = 0;
       if (this.dirty) this.draw(now);
-      this.placeLayers();
+      if (this.unplaced) this.placeLayers();
       this.input.afterDraw();
     });
   }
@@ -299,6 +301,7 @@ export class MapView {
 
   placeLayers() {
     if (!this.data) return;
+    this.unplaced = false;
     const { camera } = this;
     const { toolbar, caption } = this.chrome;
     this.labels.layout(camera, {
