@@ -155,7 +155,7 @@ def _naive(model):
 
 TestLogAgainstModel = LogAgainstModel.TestCase
 TestLogAgainstModel.settings = settings(
-    max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -167,6 +167,35 @@ def test_the_file_is_made_by_the_first_decision(tmp_path):
     assert log.path.exists()
     assert log.version == 1
     log.close()
+
+
+def test_undo_and_redo_go_back_and_forth_in_order(log):
+    first, second = log.append("exclude", ["a"]), log.append("exclude", ["b"])
+    assert [taken and taken.uuid for taken in (log.undo(), log.undo(), log.undo())] == [second.uuid, first.uuid, None]
+    assert [back and back.uuid for back in (log.redo(), log.redo(), log.redo())] == [first.uuid, second.uuid, None]
+    assert log.undo().uuid == second.uuid
+    assert [entry.uuid for entry in live(log.entries())] == [first.uuid]
+    assert log.version == 7
+
+
+def test_a_new_decision_ends_what_can_be_redone(log):
+    log.append("exclude", ["a"])
+    log.undo()
+    log.append("exclude", ["b"])
+    assert (log.redoable(), log.redo()) == (None, None)
+    assert log.undo().ids == ("b",)
+    assert log.redo().ids == ("b",)
+    assert log.redo() is None
+
+
+def test_authors_do_not_touch_each_other(log):
+    mine = log.append("exclude", ["a"])
+    log.append("exclude", ["b"], who="bob")
+    assert log.undo().uuid == mine.uuid
+    log.append("tag", ["c"], value="x", who="bob")
+    assert log.undo() is None
+    assert log.redo().uuid == mine.uuid, "what bob decides does not end what ann can redo"
+    assert log.undo("eve") is None
 
 
 WRITER = """
