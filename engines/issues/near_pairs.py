@@ -14,6 +14,10 @@ from engines.protocols import Evidence, Progress
 
 IDENTICAL = 10.0
 """Score of two files with the same pixels, or of two texts with the same vector: above all others."""
+ONLY_IDENTICAL = 9.5
+"""A cut that only identical vectors pass: in one or two dimensions nearness proves nothing."""
+ROUNDING = 1e-6
+"""Distances of float32 vectors below this cannot be told from 0."""
 VECTOR_WEIGHT = 0.3
 GRAPH_REACH = 10
 FLOOR = 0.2
@@ -86,7 +90,7 @@ def _chance_cut(graph: NeighborGraph) -> float:
     far, middle = graph.distances[:, k - 1], graph.distances[:, k // 2 - 1]
     growth = float(np.median(np.log(np.maximum(far, 1e-12) / np.maximum(middle, 1e-12))))
     q = np.log(k / (k // 2)) / max(growth, 1e-3)
-    return float(min(9.2 / q, 6.0))
+    return float(min(9.2 / q, ONLY_IDENTICAL))
 
 
 def _vector_part(graph: NeighborGraph | None, a: Rows, b: Rows, smallest: float = 0.02) -> Float32:
@@ -104,7 +108,7 @@ def _vector_part(graph: NeighborGraph | None, a: Rows, b: Rows, smallest: float 
             found[start : start + 65536] = 1 - np.einsum("pd,pd->p", one, other)
         else:
             found[start : start + 65536] = np.linalg.norm(one - other, axis=1)
-    score = np.log(both / np.maximum(found, smallest * both))
+    score = np.log(np.maximum(both, ROUNDING) / np.maximum(found, np.maximum(smallest * both, ROUNDING)))
     return np.where((node_a >= 0) & (node_b >= 0), score, 0.0).astype(np.float32)
 
 

@@ -1,0 +1,148 @@
+"""What every check promises, over the whole registry."""
+
+import numpy as np
+import pytest
+
+from engines.errors import Cancelled
+from engines.issues import ENGINES
+from engines.protocols import Evidence, no_progress
+from tests.engines.issues.cases import blobs, pictures_case, png, scene, vectors_case
+
+NEEDS = {"labels", "vectors", "neighbors", "pictures", "splits", "probabilities", "captions", "clusters"}
+
+
+def hard_cases() -> dict[str, Evidence]:
+    vectors, labels = blobs(40)
+    return {
+        "nothing": vectors_case(np.zeros((0, 4)), []),
+        "one row": vectors_case([[1.0, 2, 3]], ["a"]),
+        "two rows": vectors_case([[1.0, 2, 3], [3.0, 1, 2]], ["a", "b"], splits=["train", "test"]),
+        "three rows": vectors_case(np.eye(3), ["a", "b", None], splits=["train", None, "test"]),
+        "one class": vectors_case(vectors, ["same"] * 40),
+        "no labels": vectors_case(vectors),
+        "a label of its own each": vectors_case(vectors, [f"l{row}" for row in range(40)]),
+        "hardly any labels": vectors_case(vectors, ["a", "b", "a", "b", *[None] * 36]),
+        "all the same": vectors_case(np.ones((30, 5)), ["a", "b"] * 15, splits=["train", "test"] * 15),
+        "all zero": vectors_case(np.zeros((30, 5)), ["a", "b"] * 15),
+        "two points": vectors_case(np.repeat(np.eye(2), 20, axis=0), ["a", "b"] * 20),
+        "some zero": vectors_case(np.where(np.arange(40)[:, None] < 5, 0, vectors), labels),
+        "huge and tiny": vectors_case(vectors * np.geomspace(1e-12, 1e12, 40)[:, None], labels),
+        "no graph": vectors_case(vectors, labels, graph=False),
+        "nothing computed": vectors_case(vectors, labels, graph=False, embeddings=False),
+    }
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    found = hard_cases()
+    files = {f"{'ab'[seed % 2]}/{seed}.png": png(scene(seed)) for seed in range(14)}
+    files |= {"a/copy.png": files["a/0.png"], "b/copy.png": files["a/0.png"]}
+    found["pictures"] = pictures_case(tmp_path_factory.mktemp("pictures"), files)
+    found["one picture"] = pictures_case(tmp_path_factory.mktemp("one"), {"a/0.png": files["a/0.png"]})
+    return found
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_every_check_states_what_it_is(name):
+    check = ENGINES.load(name)()
+    assert check.name == name
+    assert check.scope in {"row", "class", "dataset"}
+    assert set(check.needs) | set(check.uses) <= NEEDS
+    assert ENGINES.entries[name].summary
+    assert check.version >= 1
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_a_result_or_words_for_every_case(name, cases):
+    check = ENGINES.load(name)()
+    ran = 0
+    for title, evidence in cases.items():
+        if not all(evidence.has(need) for need in check.needs):
+            continue
+        ran += 1
+        result = check(evidence, progress=no_progress)
+        n = len(evidence.dataset)
+        assert result.check_name == name, title
+        assert len(result.raw) == len(result.severity) == n, title
+        if result.skipped:
+            assert np.isnan(result.raw).all(), title
+            assert not result.flagged().any(), title
+            assert result.pairs.num_rows == 0, title
+        else:
+            severity = result.severity[~np.isnan(result.raw)]
+            assert ((severity >= 0) & (severity <= 1)).all(), title
+        reasons = result.details.column("reason").to_pylist()
+        for row in np.flatnonzero(result.flagged()):
+            assert reasons[row], f"{title}: row {row} is flagged without a reason"
+        for reason, severity in zip(reasons, result.severity, strict=True):
+            if reason is not None:
+                assert severity >= 0.29, f"{title}: a reason for a row of severity {severity}"
+                assert reason.endswith("."), reason
+                assert reason[0].isupper() or reason[0].isdigit(), reason
+        assert (result.groups() < max(n, 1)).all(), title
+    assert ran, f"no case meets the needs of {name}"
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_the_cut_is_where_severity_is_one_half_and_order_is_kept(name, cases):
+    check = ENGINES.load(name)()
+    evidence = cases["pictures"] if "pictures" in check.needs else cases["some zero"]
+    if not all(evidence.has(need) for need in check.needs):
+        pytest.skip("needs what this case lacks")
+    result = check(evidence, progress=no_progress)
+    assert result.severity_of(result.cut) == np.float32(0.5)
+    known = np.unique(result.raw[~np.isnan(result.raw)])
+    assert (np.diff(result.severity_of(known)) > 0).all()
+    assert np.array_equal(result.flagged(), np.nan_to_num(result.raw, nan=-np.inf) >= np.float32(result.cut))
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_a_threshold_is_moved_without_computing(name, cases):
+    check = ENGINES.load(name)()
+    result = check(cases["pictures"], progress=no_progress)
+    if result.skipped:
+        pytest.skip(result.skipped)
+    counts = [int(result.flagged(threshold).sum()) for threshold in (0.05, 0.3, 0.5, 0.7, 0.99)]
+    assert counts == sorted(counts, reverse=True)
+    grouped = [int((result.groups(threshold) >= 0).sum()) for threshold in (0.05, 0.5, 0.99)]
+    assert grouped == sorted(grouped, reverse=True)
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_a_second_run_gives_the_same(name, cases):
+    check = ENGINES.load(name)()
+    evidence = cases["pictures"]
+    if not all(evidence.has(need) for need in check.needs):
+        pytest.skip("needs what this case lacks")
+    one, other = check(evidence, progress=no_progress), check(evidence, progress=no_progress)
+    assert one.key == other.key
+    assert one.raw.tobytes() == other.raw.tobytes()
+    assert one.pairs.equals(other.pairs)
+    assert one.details.equals(other.details)
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_progress_can_stop_it(name, cases):
+    check = ENGINES.load(name)()
+    evidence = cases["pictures"]
+    if not all(evidence.has(need) for need in check.needs):
+        pytest.skip("needs what this case lacks")
+
+    def stop(fraction, message):
+        assert 0 <= fraction <= 1
+        assert message
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        check(evidence, progress=stop)
+
+
+def test_rows_without_a_label_are_not_judged():
+    vectors, labels = blobs(60)
+    labels = [None if row % 7 == 0 else label for row, label in enumerate(labels)]
+    result = ENGINES.load("label_issue")()(vectors_case(vectors, labels), progress=no_progress)
+    unlabeled = np.array([label is None for label in labels])
+    assert np.isnan(result.raw[unlabeled]).all()
+    assert np.isnan(result.severity[unlabeled]).all()
+    assert not result.flagged()[unlabeled].any()
+    assert not np.isnan(result.raw[~unlabeled]).any()
