@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from engines.curate.state import State
+    from engines.curate.state import Replay, State
     from engines.decisions import Decision, DecisionLog
 
 Rows = npt.NDArray[np.int64]
@@ -49,6 +49,7 @@ class Explorer:
         self._verify = verify
         self._log: DecisionLog | None = None
         self._media: Media | None = None
+        self._replayer: tuple[Dataset, Replay] | None = None
         self._lock = threading.RLock()
         self._cache: dict[str, tuple[tuple[int, int], Any]] = {}
 
@@ -136,7 +137,12 @@ class Explorer:
         return self._derived("state", self._replay)
 
     def _replay(self) -> State:
-        return self.replayed(self.log.entries())
+        from engines.curate.state import Replay
+
+        dataset = self.dataset
+        if self._replayer is None or self._replayer[0] is not dataset:
+            self._replayer = (dataset, Replay(dataset.ids, self.contents()))
+        return self._replayer[1].over(self.log.entries())
 
     def replayed(self, entries: Iterable[Decision]) -> State:
         """Replay any list of decisions over the rows; ids that vanished are found again by content."""
@@ -220,8 +226,8 @@ class Explorer:
         state = state or self.state
         return tables.Decided(
             excluded=state.excluded,
-            labels=state.labels,
-            tags=state.tags_per_row(),
+            labels=state.label_decided,
+            tags=state.tags,
             thresholds=state.thresholds,
             cluster_names=self.renamed(state),
         )
@@ -316,7 +322,8 @@ class Explorer:
     def labels_now(self) -> list[str | None]:
         """Give the labels with the person's own in place of the given ones."""
         return [
-            given if decided is None else decided for given, decided in zip(self.dataset.labels, self.state.labels, strict=True)
+            given if decided is None else decided
+            for given, decided in zip(self.dataset.labels, self.state.label_decided, strict=True)
         ]
 
     def cluster_names(self) -> dict[int, str]:

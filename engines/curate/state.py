@@ -62,15 +62,6 @@ class State:
                 found[row] = (*found[row], tag)
         return found
 
-    @property
-    def labels(self) -> list[str | None]:
-        """Give ``label_decided``."""
-        return self.label_decided
-
-    def tags_per_row(self) -> list[tuple[str, ...]]:
-        """Give ``tags``."""
-        return self.tags
-
     def labels_over(self, given: Sequence[str | None]) -> list[str | None]:
         """Put the decided labels in place of the given ones."""
         return [old if new is None else new for old, new in zip(given, self.label_decided, strict=True)]

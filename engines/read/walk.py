@@ -21,6 +21,8 @@ from engines.read.names import (
 )
 from engines.read.rejects import Rejects
 
+RECORDS = (b"export.json", b"decisions.jsonl")
+"""What an export of ours leaves beside the pictures; no data when it is opened again."""
 METADATA = (b"metadata.csv", b"metadata.jsonl", b"metadata.parquet")
 
 
@@ -94,7 +96,9 @@ class Walk:
             return below
         for entry in listed:
             path = folder + b"/" + entry.name if folder else entry.name
-            if is_junk(entry.name):
+            if path in RECORDS:
+                self.counts["export_records"] += 1
+            elif is_junk(entry.name):
                 self.counts["junk_files"] += 1
             elif entry.name.startswith(b"."):
                 self.counts["hidden_files"] += 1

@@ -142,3 +142,25 @@ def test_given_vectors_join_pictures_by_order_or_say_what_does_not_fit(tmp_path:
     named = explorer.open(folder, embeddings=tmp_path / "named.npz", projectors=("pca",)).analyze()
     assert named.values.embeddings is not None
     np.testing.assert_array_equal(named.values.embeddings.vectors, vectors)
+
+
+def test_an_exported_folder_opens_again_with_what_was_decided(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    for number in range(12):
+        (folder / f"class {number % 2}").mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30), (number * 20, 90, 255 - number * 20)).save(
+            folder / f"class {number % 2}" / f"{number:02d}.png"
+        )
+    ex = explorer.open(folder, encoder="pixels", projectors=("pca",)).analyze()
+    ex.select([0, 1]).exclude(why="test")
+    ex.select([2]).relabel("class 1")
+    ex.select([3]).tag("seen")
+    record = ex.export(tmp_path / "clean")
+    assert (record["rows_in"], record["rows_out"]) == (12, 10)
+    assert {entry["id"] for entry in record["dropped"]} == set(ex.dataset.ids[:2])
+    again = explorer.open(tmp_path / "clean", encoder="pixels", projectors=("pca",)).analyze()
+    assert len(again.rejects) == 0
+    stayed = [row for row in range(12) if row not in (0, 1)]
+    contents, labels = ex.contents(), ex.labels_now()
+    expected = sorted((contents[row], labels[row]) for row in stayed)
+    assert sorted(zip(again.contents(), again.dataset.labels, strict=True)) == expected
