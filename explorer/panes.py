@@ -10,7 +10,6 @@ import numpy.typing as npt
 from components.gallery import GalleryData
 from components.list_header import ListHeaderData, OrderChoice
 from components.map import MapData, cluster_labels
-from components.report import ReportData, report
 from components.side_panel import Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
 from engines.artifacts import Projection
 from explorer import columns, filters
@@ -359,19 +358,3 @@ def gallery_data(sh: Shared, sc: Scene) -> GalleryData:
 def no_item(sc: Scene) -> str:
     """Say why the inspector is empty."""
     return "Click a picture or a point to look at it." if sc.snap.n else "This data set is empty."
-
-
-def waiting(sh: Shared) -> None:
-    """Say what is happening while there is no row to show yet."""
-    state = sh.job.state
-    data: ReportData = {
-        "title": "Opening the data set",
-        "lead": "The first pictures appear here as soon as they are read.",
-        "facts": [],
-        "tables": [],
-    }
-    if state.phase == "failed":
-        data |= {"title": "This data set could not be opened", "lead": "", "failed": state.error, "hint": state.hint}
-    elif state.phase == "cancelled":
-        data |= {"title": "Stopped", "lead": "Nothing was read yet. Try again at the top right."}
-    report(key="waiting-words", data=data)

@@ -18,7 +18,7 @@ BINS = 100
 MOST_GROUPS = 200
 MOST_BADGES = 2_000
 MEANINGS = {
-    "label_issue": "The given label does not fit what the item looks like: a model that never saw the item, and its neighbors, say otherwise.",
+    "label_issue": "The given label does not fit: the neighbors, and a model that never saw the item, say otherwise.",
     "outlier": "Far from everything else in this data set: a wrong file, a rare case or noise.",
     "exact_duplicate": "The same content more than once.",
     "near_duplicate": "The same picture in another size, crop, quality or format.",

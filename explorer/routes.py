@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from components.assets import ASSET_PREFIX, find_asset
+from explorer import early
 from explorer.cards import hover_card
 from explorer.shared import Shared
 
@@ -61,6 +62,11 @@ def data_routes(shared: Shared) -> list[Route]:
         card = await run_in_threadpool(hover_card, shared.ex, row)
         return JSONResponse(card, headers={**GUARDS, "cache-control": "no-store"})
 
+    async def early_thumb(request: Request) -> Response:
+        number = _row(request, early.MOST) if known(request) else None
+        body = None if number is None else await run_in_threadpool(early.thumb, shared.ex.workspace.cache_path, number)
+        return _missing() if body is None else _answer(body, "image/jpeg")
+
     base = "/api/v1/{ds}"
     return [
         Route(f"{ASSET_PREFIX}/{{hash}}/{{path:path}}", asset),
@@ -71,6 +77,7 @@ def data_routes(shared: Shared) -> list[Route]:
         Route(f"{base}/thumb/{{row}}.jpg", pictures(shared.ex.thumb)),
         Route(f"{base}/image/{{row}}.jpg", pictures(shared.ex.image)),
         Route(f"{base}/info/{{row}}.json", info),
+        Route(f"{base}/early/{{row}}.jpg", early_thumb),
     ]
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 OPEN_PATHS = frozenset({"/_stcore/health"})
@@ -74,7 +75,10 @@ class HostGate:
         if origin is not None and not self.knows(host_name(origin)):
             await _refuse(scope, receive, send, 403, "Requests from other web sites are refused.")
             return
-        await self.app(scope, receive, send)
+        if scope["type"] == "http":
+            await self.app(scope, receive, send)
+            return
+        await _until_closed(self.app, scope, receive, send)
 
 
 class TokenGate:
@@ -155,6 +159,32 @@ def _cookie(headers: Headers, name: str) -> str | None:
                 except CookieError:
                     return None
     return jar[name].value if name in jar else None
+
+
+async def _until_closed(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run a websocket; what fails after the browser has gone (a closed tab) is no error to be reported."""
+    gone = False
+
+    async def receiving() -> Message:
+        nonlocal gone
+        message = await receive()
+        gone = gone or message["type"] == "websocket.disconnect"
+        return message
+
+    async def sending(message: Message) -> None:
+        nonlocal gone
+        gone = gone or message["type"] == "websocket.close"
+        try:
+            await send(message)
+        except OSError:
+            gone = True
+            raise
+
+    try:
+        await app(scope, receiving, sending)
+    except (RuntimeError, OSError, WebSocketDisconnect):
+        if not gone:
+            raise
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, words: str) -> None:

@@ -57,6 +57,7 @@ function create(root, send) {
       title.textContent = next.title;
       number.textContent = next.count;
       text.textContent = next.text;
+      text.title = next.text;
       actions.replaceChildren(...next.actions.map((action) => h("button.button.small", { type: "button", onclick: () => ask(action) }, action.label)));
       threshold.hidden = !next.histogram;
       if (!next.histogram || dragging) return;

@@ -19,6 +19,7 @@ from explorer.deeds import act, act_on_item, untag
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import Snapshot, snapshot
+from explorer.waiting import waiting
 
 
 def page() -> None:
@@ -32,8 +33,7 @@ def _work() -> None:
     v.enter("explore")
     snap = snapshot(sh.ex)
     if snap is None:
-        with st.container(key="waiting"):
-            panes.waiting(sh)
+        waiting(sh)
         return
     scene = panes.scene(sh, snap, v)
     with st.container(key="left"):

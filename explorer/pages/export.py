@@ -13,10 +13,10 @@ from explorer.charts import class_chart
 from explorer.departure import Departure, departure
 from explorer.forms import Order, export_form
 from explorer.jobs import Job
-from explorer.panes import waiting
 from explorer.session import view
 from explorer.shared import Outgoing, Shared, shared
 from explorer.snapshot import snapshot
+from explorer.waiting import waiting
 
 LEAD = "Written to a new folder, with all decisions and a record of what was dropped and why. The data set itself is never changed."
 
@@ -33,8 +33,7 @@ def _work() -> None:
     v.enter("export")
     snap = snapshot(sh.ex)
     if snap is None:
-        with st.container(key="waiting"):
-            waiting(sh)
+        waiting(sh)
         return
     with st.container(key="page"):
         left, right = st.columns([5, 6], gap="large")

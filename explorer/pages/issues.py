@@ -16,10 +16,10 @@ from explorer import frame, queues
 from explorer.cards import inspect
 from explorer.deeds import act, act_on_item, untag
 from explorer.grouping import decide_group
-from explorer.panes import waiting
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
+from explorer.waiting import waiting
 
 MOST_ROWS = 10_000
 
@@ -35,8 +35,7 @@ def _work() -> None:
     v.enter("issues")
     snap = snapshot(sh.ex)
     if snap is None:
-        with st.container(key="waiting"):
-            waiting(sh)
+        waiting(sh)
         return
     check = queues.chosen_check(snap, v)
     with st.container(key="left"):

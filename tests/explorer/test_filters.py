@@ -2,7 +2,19 @@ import numpy as np
 import pytest
 
 from explorer.columns import coloring
-from explorer.filters import EXCLUDED, FLAGGED, HIDDEN, SELECTED, facet_mask, facets, filtered, is_filtering, ordered, shown, state_frame
+from explorer.filters import (
+    EXCLUDED,
+    FLAGGED,
+    HIDDEN,
+    SELECTED,
+    facet_mask,
+    facets,
+    filtered,
+    is_filtering,
+    ordered,
+    shown,
+    state_frame,
+)
 from explorer.snapshot import snapshot
 
 

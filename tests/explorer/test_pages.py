@@ -61,7 +61,8 @@ def test_every_page_has_words_while_the_rows_are_being_read(tmp_path, page):
     install(FakeExplorer(240, folder=tmp_path))
     app = opened(page)
     assert not app.exception
-    assert components(app)["report"]["title"] == ("Runs" if page == "runs" else "Opening the data set")
+    parts = components(app)
+    assert (parts["report"] if page == "runs" else parts["mosaic"])["title"] == ("Runs" if page == "runs" else "Opening shapes")
 
 
 @pytest.mark.parametrize("page", PAGES)
