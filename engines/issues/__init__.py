@@ -17,6 +17,19 @@ ENGINES = Registry(
         "near_duplicate": Entry(
             "engines.issues.near_duplicate:NearDuplicate", "rows that show the same in another encoding, size, crop or light"
         ),
+        "conflicting_duplicate": Entry(
+            "engines.issues.conflicting_duplicate:ConflictingDuplicate", "duplicates that carry different labels"
+        ),
+        "leak": Entry("engines.issues.leak:Leak", "duplicates that lie in different splits"),
+        "dark": Entry("engines.issues.dark:Dark", "pictures in which nothing is bright"),
+        "bright": Entry("engines.issues.bright:Bright", "pictures in which nothing is dark"),
+        "blurry": Entry("engines.issues.blurry:Blurry", "pictures without sharp edges"),
+        "low_information": Entry("engines.issues.low_information:LowInformation", "pictures with next to nothing to see"),
+        "odd_size": Entry("engines.issues.odd_size:OddSize", "pictures much larger or smaller than the others"),
+        "odd_aspect_ratio": Entry(
+            "engines.issues.odd_aspect_ratio:OddAspectRatio", "pictures much longer one way than the other"
+        ),
+        "grayscale": Entry("engines.issues.grayscale:Grayscale", "pictures without color among pictures with color"),
     },
 )
 

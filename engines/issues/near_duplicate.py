@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engines.artifacts import Int32, IssueResult
-from engines.issues.exact_duplicate import content_of
+from engines.artifacts import IssueResult
+from engines.issues.duplicates import duplicates
 from engines.issues.keep import keep_order, kept_of, listed
-from engines.issues.near_pairs import IDENTICAL, Scored, picture_pairs, vector_pairs
-from engines.issues.result import Finding, make, pair_table, skip, worth_a_reason
+from engines.issues.near_pairs import IDENTICAL
+from engines.issues.result import Finding, make, skip, worth_a_reason
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Evidence, Progress, part
 
@@ -44,18 +44,10 @@ class NearDuplicate:
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:
         """Score every row."""
         n = len(evidence.dataset)
-        content = content_of(evidence)
-        if content is None or (evidence.facts is None and evidence.graph is None):
+        found = duplicates(evidence, self.seed, part(progress, 0.0, 0.9))
+        if found is None:
             return skip(self, evidence, "needs pictures or vectors")
-        progress(0.0, "near duplicates")
-        first, copies = _contents(content)
-        if evidence.facts is not None:
-            scored = picture_pairs(evidence, first, self.seed, part(progress, 0.0, 0.9))
-        else:
-            assert evidence.graph is not None
-            scored = vector_pairs(evidence.graph, first)
-        cut = max(self.cut, scored.least_cut)
-        pairs = _with_copies(scored, copies)
+        cut, pairs = max(self.cut, found.least_cut), found.near
         a, b, score = (pairs.column(name).to_numpy() for name in ("a", "b", "score"))
         raw = np.zeros(n, dtype=np.float32)
         np.maximum.at(raw, a, score)
@@ -67,30 +59,6 @@ class NearDuplicate:
         notes: dict[str, Any] = {"pairs": pairs.num_rows, "groups": int(draft.groups().max(initial=-1)) + 1}
         finding = Finding(raw=raw, cut=cut, scale=SCALE, suggestions=suggestions, reasons=reasons, pairs=pairs, notes=notes)
         return make(self, evidence, finding)
-
-
-def _contents(content: Int32) -> tuple[npt.NDArray[np.int64], dict[int, list[int]]]:
-    """Give the first row of each content, ascending, and for those that repeat all their rows."""
-    _, first, inverse, count = np.unique(content, return_index=True, return_inverse=True, return_counts=True)
-    copies: dict[int, list[int]] = {}
-    for row in np.flatnonzero(count[inverse.ravel()] > 1).tolist():
-        copies.setdefault(int(first[inverse.ravel()[row]]), []).append(row)
-    return np.sort(first).astype(np.int64), copies
-
-
-def _with_copies(scored: Scored, copies: dict[int, list[int]]) -> pa.Table:
-    """Add to each pair of contents the pairs of their exact copies: each copy with the first row of the other content."""
-    a, b, score = scored.a.tolist(), scored.b.tolist(), scored.score.tolist()
-    for one, other, value in list(zip(a, b, score, strict=True)):
-        for copy in copies.get(one, [])[1:]:
-            a.append(copy)
-            b.append(other)
-            score.append(value)
-        for copy in copies.get(other, [])[1:]:
-            a.append(one)
-            b.append(copy)
-            score.append(value)
-    return pair_table(np.array(a, dtype=np.int64), np.array(b, dtype=np.int64), np.array(score, dtype=np.float32))
 
 
 def _suggest(evidence: Evidence, draft: IssueResult) -> dict[int, str]:
