@@ -39,7 +39,7 @@ window.__until = (test) => new Promise((done, fail) => {
 for (const name of ["pointermove", "pointerup"]) addEventListener(name, () => (window["__" + name] = performance.now()), true);"""
 HOVER_DONE = """async (row) => {
   const end = await window.__until(() => {
-    const card = window.__deep(".card");
+    const card = window.__deep(".map .card");
     if (!card || card.hidden || window.__map.view.hover.row !== row || !card.querySelector(".title").textContent) return false;
     const image = card.querySelector("img");
     return !image || card.querySelector(".picture").hidden || image.complete;
@@ -49,8 +49,8 @@ HOVER_DONE = """async (row) => {
 LASSO_DONE = """async () => {
   const hits = window.__map.counts().hits;
   const words = `Gallery of ${hits.toLocaleString("en-US")} items`;
-  const end = await window.__until(() => window.__deep("[role=listbox]")?.getAttribute("aria-label") === words
-    && window.__deep(".item.loaded, .item.card, .item.missing"));
+  const end = await window.__until(() => window.__deep(".gallery[role=listbox]")?.getAttribute("aria-label") === words
+    && window.__deep(".gallery :is(.item.loaded, .item.card, .item.missing)"));
   return [end - window.__pointerup, hits];
 }"""
 
@@ -94,7 +94,7 @@ def hovers(page: Page, tries: int) -> list[float]:
 
 def lassos(page: Page, tries: int) -> list[float]:
     """Return milliseconds of ``tries`` lassos, each over another part of the map."""
-    page.evaluate("() => window.__deep('button.tool.lasso').click()")
+    page.evaluate("() => window.__deep('.map button.tool.lasso').click()")
     box = page.locator("section.map").bounding_box()
     assert box
     random = np.random.default_rng(0)

@@ -31,10 +31,10 @@ def cluster_labels(
     level: int = 0,
     selected: npt.NDArray[np.bool_] | None = None,
 ) -> list[MapLabel]:
-    """Return one label per non-empty cluster, over the middle of its upper edge.
+    """Return one label per non-empty cluster, over the upper edge of its core.
 
     ``coords`` is (n, 2), ``clusters`` (n,) with ids into ``names`` and negative for noise, ``selected`` a mask (n,).
-    The median and the 96th percentile are used because single stray points must not move a name.
+    The core is the three quarters of the cluster nearest to its median, because stray points must not move a name.
     """
     labels: list[MapLabel] = []
     order = np.argsort(clusters, kind="stable")
@@ -44,8 +44,10 @@ def cluster_labels(
         if not len(rows):
             continue
         inside = coords[rows]
-        x = float(np.median(inside[:, 0]))
-        y = float(np.percentile(inside[:, 1], 96))
+        middle = np.median(inside, axis=0)
+        away = np.linalg.norm(inside - middle, axis=1)
+        core = inside[away <= np.quantile(away, 0.75)]
+        x, y = float(np.median(core[:, 0])), float(core[:, 1].max())
         label: MapLabel = {"id": id_, "text": name, "count": len(rows), "x": x, "y": y, "level": level}
         if selected is not None:
             label["selected"] = int(np.count_nonzero(selected[rows]))
