@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 ASSET_PREFIX = "/api/v1/assets"
 CONTENT_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
-# A blob: module has no base address, hence the absolute URL. A failed import is not cached under a new query, so "try again" works without a reload.
+# A blob: module has no base address, hence the absolute URL; the query makes the browser ask again after a failure.
 _LOADER = """export default async function (component) {
-  const load = (query) => import(new URL(%(url)r + query, location.origin).href);
+  const run = async (query) => (await import(new URL(%(url)r + query, location.origin).href)).default(component);
   try {
-    return (await load("")).default(component);
-  } catch (error) {
-    const note = document.createElement("button");
-    note.textContent = "This part of the page could not be loaded. Try again";
-    note.onclick = async () => { (await load("?" + Date.now())).default(component); note.remove(); };
-    component.parentElement.append(note);
-    return () => note.remove();
+    return await run("");
+  } catch {
+    const again = document.createElement("button");
+    let cleanup = () => {};
+    again.textContent = "This part of the page could not be loaded. Try again";
+    again.onclick = () => run("?" + Date.now()).then((done) => { cleanup = done; again.remove(); }, () => {});
+    component.parentElement.append(again);
+    return () => { again.remove(); cleanup(); };
   }
 }
 """
@@ -84,6 +85,11 @@ def find_asset(hash_: str, path: str) -> Asset | None:
     return assets().get(path) if hash_ == assets_hash() else None
 
 
+def loader(entry: str) -> str:
+    """Return the few hundred bytes of JavaScript that import the ES module ``entry``, or offer to try again in words."""
+    return _LOADER % {"url": asset_url(entry)}
+
+
 @cache
 def component(name: str, entry: str) -> "ComponentRenderer":
     """Register a components-v2 component whose code is the ES module ``entry``, and return its mounting command.
@@ -92,4 +98,4 @@ def component(name: str, entry: str) -> "ComponentRenderer":
     """
     import streamlit as st
 
-    return st.components.v2.component(name, js=_LOADER % {"url": asset_url(entry)})
+    return st.components.v2.component(name, js=loader(entry))

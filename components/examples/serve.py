@@ -96,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", given.port))
+    # From here on the kernel keeps who comes early waiting.
+    listening.listen(128)
     app = application(given.n)
     import uvicorn
 

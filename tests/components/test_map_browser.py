@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+from components.assets import loader
 from components.examples.data import inside
 from components.map.events import read_lasso
 from tests.browser import drag, place_of, wait_for_map, watched_page
@@ -358,3 +359,27 @@ def test_dragging_pans_and_space_pans_with_the_lasso(page: Page, site: Site) -> 
     page.keyboard.up(" ")
     assert page.evaluate(center) < x
     assert sent(page, "lasso") == []
+
+
+def test_the_loader_offers_to_try_again(page: Page, site: Site) -> None:
+    data = put_map(site, grid_coords(5))
+    page.goto(f"{site.url}bare/gallery")
+    page.wait_for_function("() => window.loaded")
+    page.route("**/components/map/index.js*", lambda route: route.abort())
+    page.evaluate(
+        """async ([js, data]) => {
+          const place = document.createElement("div");
+          document.body.append(place);
+          const home = place.attachShadow({ mode: "open" });
+          const { default: run } = await import(URL.createObjectURL(new Blob([js], { type: "text/javascript" })));
+          window.removed = await run({ data, parentElement: home, setTriggerValue() {} });
+        }""",
+        [loader("components/map/index.js"), {**data, "height": "400px"}],
+    )
+    page.get_by_role("button", name="Try again").click()
+    assert page.get_by_role("button", name="Try again").is_visible()
+    page.unroute("**/components/map/index.js*")
+    page.get_by_role("button", name="Try again").click()
+    wait_for_map(page)
+    page.evaluate("() => window.removed()")
+    assert page.locator("section.map").count() == 0
