@@ -1,4 +1,4 @@
-"""Draw pictures that are no emoji: noise, gradients, a page of text, a fractal, clouds and ray-traced spheres."""
+"""Draw pictures that are no emoji: noise, gradients, a page of text, a fractal, clouds, ray-traced spheres and bar codes."""
 
 from __future__ import annotations
 
@@ -120,12 +120,21 @@ def spheres(random: Random, side: int) -> Image.Image:
     return _picture(colors)
 
 
+def bars(random: Random, side: int) -> Image.Image:
+    """Draw a bar code that fills the picture."""
+    edges = np.sort(random.choice(side, side // 5, replace=False))
+    dark = np.searchsorted(edges, np.arange(side), side="right") % 2 == 1
+    ink, paper = random.uniform(0, 0.25, 3), random.uniform(0.85, 1, 3)
+    return _picture(np.broadcast_to(np.where(dark[:, None], ink, paper), (side, side, 3)))
+
+
 KINDS: tuple[tuple[str, Callable[[Random, int], Image.Image], int], ...] = (
     ("noise", noise, 1),
-    ("gradient", gradient, 2),
+    ("gradient", gradient, 1),
     ("page of text", page, 2),
     ("fractal", fractal, 1),
     ("clouds over hills", clouds, 2),
-    ("ray-traced spheres", spheres, 2),
+    ("ray-traced spheres", spheres, 1),
+    ("bar code", bars, 2),
 )
 """What is drawn, by which function, and how many of each."""
