@@ -21,6 +21,7 @@ ENGINES = Registry(
             "engines.issues.conflicting_duplicate:ConflictingDuplicate", "duplicates that carry different labels"
         ),
         "leak": Entry("engines.issues.leak:Leak", "duplicates that lie in different splits"),
+        "imbalance": Entry("engines.issues.imbalance:Imbalance", "classes that have hardly any rows"),
         "dark": Entry("engines.issues.dark:Dark", "pictures in which nothing is bright"),
         "bright": Entry("engines.issues.bright:Bright", "pictures in which nothing is dark"),
         "blurry": Entry("engines.issues.blurry:Blurry", "pictures without sharp edges"),

@@ -21,7 +21,9 @@ MIN_MEMBERS = 3
 """A class of fewer distinct members cannot be learned from the others; its rows get no score."""
 
 
-SCALE = 0.3
+SCALE = 0.7
+DOUBT = 0.05
+"""Probability that is added on both sides, so that a row that fits no class (an outlier) is not taken for a sure label issue."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,11 @@ class _Opinion:
 
 @engine
 class LabelIssue:
-    """Score a label by how much more probable another one is: max over others of p(j) - p(given), -1..1.
+    """Score a label by how many times more probable another one is: ln((p(other) + 0.05) / (p(given) + 0.05)), at most 3.
 
     p blends the out-of-sample probabilities of a multinomial logistic regression (cross-validated, copies kept in one fold) and the
-    distance-weighted vote of the nearest neighbors. The margin of probabilities ranks better than the logarithmic one when foreign
-    rows are about; see docs/decisions/0004. Confident learning (Northcutt, Jiang, Chuang 2021) is where flagging by class comes from.
+    distance-weighted vote of the nearest neighbors. Measured against the margin of probabilities, its plain logarithm and the thresholds by
+    class of confident learning (Northcutt, Jiang, Chuang 2021): see docs/decisions/0004.
     """
 
     name: ClassVar[str] = "label_issue"
@@ -65,7 +67,9 @@ class LabelIssue:
     strength: Annotated[float, Range(1e-4, 1e4), Doc("C of the logistic regression: more = less penalty")] = 3.0
     dimensions: Annotated[int, Range(2, 4096), Doc("principal axes that the classifier sees")] = 256
     neighbor_weight: Annotated[float, Range(0, 1), Doc("weight of the neighbors in the blend")] = 0.35
-    cut: Annotated[float, Range(-1, 1), Doc("margin from which a label is flagged")] = 0.35
+    cut: Annotated[float, Range(-3, 3), Doc("score from which a label is flagged; 1.4 = another is four times as probable")] = (
+        1.4
+    )
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the folds")] = 0
 
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:
@@ -78,7 +82,7 @@ class LabelIssue:
         votes = Votes(graph, _label_of_nodes(known, graph.m), len(known.names), self.k)
         opinion = self._judge(evidence, graph, known, votes, progress)
         raw = np.full(len(evidence.dataset), np.nan, dtype=np.float32)
-        raw[known.rows] = opinion.other - opinion.own
+        raw[known.rows] = np.log((opinion.other + DOUBT) / (opinion.own + DOUBT))
         suggestions, reasons = self._words(known, votes, opinion, raw)
         notes: dict[str, Any] = {"method": self.method, "classes": len(known.names), "classes_too_small": small}
         progress(1.0, "label issues")

@@ -22,7 +22,7 @@ class Leak:
     uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors")
     scope: ClassVar[str] = "row"
 
-    cut: Annotated[float, Range(0.5, 9), Doc("score of near duplicates from which a pair is flagged")] = 3.3
+    cut: Annotated[float, Range(0.5, 9), Doc("score of near duplicates from which a pair is flagged")] = 4.0
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the sample that says what is usual")] = 0
 
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:

@@ -36,18 +36,32 @@ class Signatures:
         """Take the signatures of some rows."""
         raw = b"".join(facts.facts.column("signature").take(rows).to_pylist())
         values = np.frombuffer(raw, dtype=np.uint8).reshape(-1, SIDE, SIDE).astype(np.float32)
-        blur = _blur()
-        smooth: Float32 = np.asarray(blur @ values @ blur, dtype=np.float32)
-        smooth -= smooth.mean(axis=(1, 2), keepdims=True)
         aspect = np.log(facts.column("width")[rows] / facts.column("height")[rows])
-        return cls(smooth, np.mean(smooth * smooth, axis=(1, 2)), aspect.astype(np.float32))
+        return cls._centered(values, aspect.astype(np.float32))
+
+    @classmethod
+    def _centered(cls, values: Float32, aspect: Float32) -> Signatures:
+        values = values - values.mean(axis=(1, 2), keepdims=True)
+        return cls(values, np.mean(values * values, axis=(1, 2)), aspect)
+
+    def blurred(self) -> Signatures:
+        """Blur by the binomial filter 1-2-1: a crop by parts of a box shifts what a box holds, and a blur forgives that."""
+        matrix = 0.5 * np.eye(SIDE) + 0.25 * np.eye(SIDE, k=1) + 0.25 * np.eye(SIDE, k=-1)
+        matrix[0, 0] = matrix[-1, -1] = 0.75
+        blur = matrix.astype(np.float32)
+        return self._centered(np.asarray(blur @ self.values @ blur, dtype=np.float32), self.aspect)
 
     def distance(self, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
-        """Give 1 - correlation of pairs (p), without any crop."""
-        return np.concatenate(
-            [np.zeros(0, np.float32)]
-            + [_apart(self.values[a[s : s + CHUNK]], self.values[b[s : s + CHUNK]]) for s in range(0, len(a), CHUNK)]
-        )
+        """Give 1 - correlation of pairs (p), without any crop and whatever their shapes."""
+        found = [np.zeros(0, np.float32)]
+        for start in range(0, len(a), CHUNK):
+            one, other = a[start : start + CHUNK], b[start : start + CHUNK]
+            found.append(_apart(self.values[one], self.values[other]))
+        return np.concatenate(found)
+
+    def misshapen(self, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
+        """Give the factor (p) by which a difference of aspect ratios counts against a pair."""
+        return _misshapen(np.abs(self.aspect[a] - self.aspect[b]))
 
     def aligned(self, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
         """Give the least 1 - correlation of pairs (p) when either picture may be a crop of the other by up to 5 % a side.
@@ -69,8 +83,8 @@ class Signatures:
             target = self.values[b[pairs]].reshape(-1, SIDE * SIDE, 1)
             covariance = np.matmul(crops[place], target)[:, :, 0] / np.float32(SIDE * SIDE)
             scale = np.sqrt(variance[place] * self.variance[b[pairs]][:, None]) + np.float32(NOISE)
-            off = np.abs((self.aspect[b[pairs]] - self.aspect[a[pairs]])[:, None] - kept) - np.float32(ASPECT_SLACK)
-            distance = np.maximum(1 - covariance / scale, 0) * np.exp(ASPECT_PENALTY * np.clip(off, 0, 1))
+            off = np.abs((self.aspect[b[pairs]] - self.aspect[a[pairs]])[:, None] - kept)
+            distance = np.maximum(1 - covariance / scale, 0) * _misshapen(off)
             best[pairs] = distance.min(axis=1)
         return best
 
@@ -112,11 +126,9 @@ class Signatures:
         return np.concatenate(found)
 
 
-def _blur() -> Float32:
-    """Give the matrix (16, 16) of the binomial filter 1-2-1: a crop by parts of a box shifts what a box holds, a blur forgives that."""
-    matrix = 0.5 * np.eye(SIDE) + 0.25 * np.eye(SIDE, k=1) + 0.25 * np.eye(SIDE, k=-1)
-    matrix[0, 0] = matrix[-1, -1] = 0.75
-    return matrix.astype(np.float32)
+def _misshapen(off: Float32) -> Float32:
+    """Give the factor by which a difference ``off`` of logarithmic aspect ratios, above 2 %, counts against a pair."""
+    return np.asarray(np.exp(ASPECT_PENALTY * np.clip(off - ASPECT_SLACK, 0, 1)), dtype=np.float32)
 
 
 def _apart(one: Float32, other: Float32) -> Float32:

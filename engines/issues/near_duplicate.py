@@ -36,9 +36,7 @@ class NearDuplicate:
     uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors", "labels")
     scope: ClassVar[str] = "row"
 
-    cut: Annotated[float, Range(0.5, 9), Doc("score from which a pair is flagged; 3.3 = about 27 times closer than usual")] = (
-        3.3
-    )
+    cut: Annotated[float, Range(0.5, 9), Doc("score from which a pair is flagged; 4 = about 55 times closer than usual")] = 4.0
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the sample that says what is usual")] = 0
 
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:

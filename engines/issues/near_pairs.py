@@ -23,6 +23,8 @@ GRAPH_REACH = 10
 FLOOR = 0.2
 """The usual distance is at least this share of that of two random rows, so that groups of many copies do not become the usual."""
 LOOSE = 0.45
+CROP_GAIN = 0.5
+"""Logarithm of the factor by which a crop must improve the match to be believed in full."""
 MIN_SCORE = 1.0
 Rows = npt.NDArray[np.int64]
 
@@ -40,7 +42,8 @@ class Scored:
 def picture_pairs(evidence: Evidence, rows: Rows, seed: int, progress: Progress) -> Scored:
     """Score pairs among ``rows`` (one row per content, ascending) of a data set of pictures.
 
-    The score is ln(usual / found) of the aligned signature distance, plus ``VECTOR_WEIGHT`` times the same of the cosine distance.
+    The score is ln(usual / found) of the distance of signatures, plus ``VECTOR_WEIGHT`` times the same of the vectors. Either the whole
+    pictures agree in every box, or one agrees with a crop of the other, which is believed only where the crop improves the match.
     """
     facts, graph = evidence.facts, evidence.graph
     assert facts is not None
@@ -57,15 +60,27 @@ def picture_pairs(evidence: Evidence, rows: Rows, seed: int, progress: Progress)
     loose = (signatures.distance(a, b) < LOOSE * typical) | (vector > 1.0)
     a, b, vector = a[loose], b[loose], vector[loose]
     progress(0.4, "near duplicates: comparing")
-    involved, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-    usual = np.maximum(signatures.background(involved, seed), FLOOR * typical)
+    whole = _closer(signatures, signatures.distance(a, b) * signatures.misshapen(a, b), (a, b), seed)
     progress(0.6, "near duplicates: aligning")
-    usual_pair = np.sqrt(usual[place[: len(a)]] * usual[place[len(a) :]])
-    score = np.log(usual_pair / np.maximum(signatures.aligned(a, b), SMALLEST)) + VECTOR_WEIGHT * vector
+    blurred = signatures.blurred()
+    uncut = blurred.distance(a, b)
+    cut = blurred.aligned(a, b)
+    gain = np.log(np.maximum(uncut, SMALLEST) / np.maximum(cut, SMALLEST))
+    cropped = _closer(blurred, cut, (a, b), seed) - 2 * np.maximum(CROP_GAIN - gain, 0)
+    score = np.maximum(whole, cropped) + VECTOR_WEIGHT * vector
     score = np.concatenate([score, np.full(len(same[0]), IDENTICAL)])
     a, b = np.concatenate([a, same[0]]), np.concatenate([b, same[1]])
     strong = score >= MIN_SCORE
     return Scored(rows[a[strong]], rows[b[strong]], np.minimum(score[strong], IDENTICAL).astype(np.float32), 0.0)
+
+
+def _closer(signatures: Signatures, found: Float32, pairs: Pairs, seed: int) -> Float32:
+    """Give ln(usual / found) of the distances of pairs (p) of signatures."""
+    a, b = pairs
+    involved, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+    usual = np.maximum(signatures.background(involved, seed), FLOOR * signatures.typical(seed))
+    both = np.sqrt(usual[place[: len(a)]] * usual[place[len(a) :]])
+    return np.asarray(np.log(both / np.maximum(found, SMALLEST)), dtype=np.float32)
 
 
 def vector_pairs(graph: NeighborGraph, rows: Rows) -> Scored:

@@ -15,6 +15,8 @@ from engines.protocols import Evidence, Progress
 
 MIN_NODES = 8
 LEAST_SPREAD = 0.05
+SHOWN = 0.01
+LOW_FENCE = 0.6
 LEAST_COSINE = 0.02
 
 
@@ -24,7 +26,8 @@ class Outlier:
 
     First the plain k-th neighbor distance (Ramaswamy, Rastogi, Shim 2000); then once more without the ``aside`` share of nodes that had the
     largest one, so that a few foreign rows that resemble each other do not hide each other. Flagged from the upper quartile plus
-    ``fence`` interquartile ranges on (Tukey 1977).
+    ``fence`` interquartile ranges on (Tukey 1977); where cosines leave no room above the quartile, the last hundredth is flagged if it
+    lies at least 0.6 of that far out.
     """
 
     name: ClassVar[str] = "outlier"
@@ -34,8 +37,8 @@ class Outlier:
     uses: ClassVar[tuple[str, ...]] = ()
     scope: ClassVar[str] = "row"
 
-    k: Annotated[int, Range(1, 500), Doc("which neighbor's distance counts; fewer in small data sets")] = 15
-    aside: Annotated[float, Range(0, 0.5), Doc("share of suspicious rows that are not counted as neighbors")] = 0.05
+    k: Annotated[int, Range(1, 500), Doc("which neighbor's distance counts; fewer in small data sets")] = 20
+    aside: Annotated[float, Range(0, 0.5), Doc("share of suspicious rows that are not counted as neighbors")] = 0.03
     fence: Annotated[float, Range(0, 20), Doc("interquartile ranges above the upper quartile from which rows are flagged")] = (
         1.5
     )
@@ -52,7 +55,8 @@ class Outlier:
         score = stretched(distance, graph.metric)
         q1, q3 = (float(value) for value in np.quantile(score, [0.25, 0.75]))
         spread = max(q3 - q1, LEAST_SPREAD)
-        cut = q3 + self.fence * spread
+        fence = q3 + self.fence * spread
+        cut = min(fence, max(float(np.quantile(score, 1 - SHOWN)), q3 + LOW_FENCE * self.fence * spread))
         raw = graph.to_rows(score, np.float32(max(float(score.max()), cut) + 3 * spread))
         shown = graph.to_rows(distance, np.float32(0))
         usual = float(np.median(distance))
