@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -33,6 +35,19 @@ class _EpochCounter:
 
     def flush(self) -> None:
         """Have nothing to write out."""
+
+
+@contextmanager
+def _bar_lock_released() -> Iterator[None]:
+    """Free the lock that tqdm keeps when a bar's file raises (a cancel): every later bar of the process would wait for it."""
+    try:
+        yield
+    except BaseException:
+        from tqdm.auto import tqdm
+
+        with suppress(RuntimeError, AssertionError, ValueError):  # not ours: the exception came from elsewhere
+            tqdm.get_lock().release()
+        raise
 
 
 @engine
@@ -72,30 +87,31 @@ class Umap:
         from umap.umap_ import find_ab_params, simplicial_set_embedding
 
         a, b = find_ab_params(1.0, self.min_dist)
-        places, _ = simplicial_set_embedding(
-            data=graph.nodes,
-            graph=weights,
-            n_components=2,
-            initial_alpha=1.0,
-            a=a,
-            b=b,
-            gamma=1.0,
-            negative_sample_rate=5,
-            n_epochs=epochs,
-            init=start,
-            random_state=np.random.RandomState(self.seed),  # the type that umap-learn takes
-            metric="euclidean",
-            metric_kwds={},
-            densmap=False,
-            densmap_kwds={},
-            output_dens=False,
-            parallel=False,
-            tqdm_kwds={
-                "disable": graph.m < QUIET_BELOW,
-                "file": _EpochCounter(part(progress, 0.05, 1.0)),
-                "bar_format": "{n}/{total}",
-                "miniters": 1,
-                "mininterval": 0.2,
-            },
-        )
+        with _bar_lock_released():
+            places, _ = simplicial_set_embedding(
+                data=graph.nodes,
+                graph=weights,
+                n_components=2,
+                initial_alpha=1.0,
+                a=a,
+                b=b,
+                gamma=1.0,
+                negative_sample_rate=5,
+                n_epochs=epochs,
+                init=start,
+                random_state=np.random.RandomState(self.seed),  # the type that umap-learn takes
+                metric="euclidean",
+                metric_kwds={},
+                densmap=False,
+                densmap_kwds={},
+                output_dens=False,
+                parallel=False,
+                tqdm_kwds={
+                    "disable": graph.m < QUIET_BELOW,
+                    "file": _EpochCounter(part(progress, 0.05, 1.0)),
+                    "bar_format": "{n}/{total}",
+                    "miniters": 1,
+                    "mininterval": 0.2,
+                },
+            )
         return np.asarray(places, dtype=np.float32), {"n_neighbors": k + 1, "n_epochs": epochs}

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -69,6 +70,10 @@ def test_cancel_leaves_the_optimization(name):
     with pytest.raises(Cancelled):
         ENGINES.load(name)()(graph, progress=stop)
     assert seen[-1] < 0.9
+    # Another thread can lay out afterwards: a cancel leaves no lock of a library behind.
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(make(name), ExactNeighbors()(embeddings(normal(60))))
+        assert np.isfinite(again.result(timeout=60).coords).all()
 
 
 @pytest.mark.parametrize("name", ENGINES.names())
