@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, NotRequired, TypedDict
 
-import streamlit as st
-
 from components.assets import component
+from components.kit import received as arrived
 from components.wire import command_of, row_of
 
 MAX_ROWS = 10_000
@@ -81,9 +81,7 @@ def gallery(
     ``height`` is a CSS length, the most that the scrolling grid takes. Each handler runs as a Streamlit callback, before
     the rerun, with one checked event. ``on_command`` gets t, l, x, k, a, ctrl+z or ctrl+shift+z.
     """
-
-    def received(name: str) -> object:
-        return getattr(st.session_state.get(key), name, None)
+    received = partial(arrived, key)
 
     def pick() -> None:
         event = read_pick(received("pick"))

@@ -1,15 +1,37 @@
 """What our components share on the Python side: reading what came from the browser."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.wire import row_of
 
 
 def received(key: str, name: str) -> object:
-    """Return the value of a trigger of a mounted component in this run; None when it did not fire."""
-    return getattr(st.session_state.get(key), name, None)
+    """Return the value of a trigger of a mounted component in this run; None when it did not fire.
+
+    Streamlit (1.67) calls the handler but forgets the component's state, and with it the value, when the event arrives just
+    while the page is being switched; the event itself is still there, one level below.
+    """
+    state = st.session_state.get(key)
+    return getattr(state, name, None) if state is not None else _arrived(key, name)
+
+
+def _arrived(key: str, name: str) -> object:
+    context = get_script_run_ctx()
+    if context is None:
+        return None
+    try:
+        inner: Any = context.session_state._state  # noqa: SLF001  there is no public way to what arrived
+        mounted = inner._key_id_mapper.get_id_from_key(key)  # noqa: SLF001  as above
+        events = inner._new_widget_state[_make_trigger_id(mounted, "events")]  # noqa: SLF001  as above
+    except (AttributeError, KeyError, TypeError):
+        return None
+    found = [event.get("value") for event in events or () if isinstance(event, Mapping) and event.get("event") == name]
+    return found[-1] if found else None
 
 
 def text_of(value: object, limit: int = 2_000) -> str | None:

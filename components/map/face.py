@@ -1,11 +1,11 @@
 """The Python face of the map component."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, NotRequired, TypedDict
 
-import streamlit as st
-
 from components.assets import component
+from components.kit import received as arrived
 from components.map.events import Click, ClusterClick, Lasso, read_click, read_cluster, read_lasso
 from components.map.labels import MapLabel
 from components.wire import command_of
@@ -78,9 +78,7 @@ def map_view(
     ``height`` is a CSS length. Each handler runs as a Streamlit callback, before the rerun, with one checked event;
     malformed events are dropped. ``on_command`` gets the name of a key that the page answers: t, l, x, k, a, /, ctrl+z, ctrl+shift+z.
     """
-
-    def received(name: str) -> object:
-        return getattr(st.session_state.get(key), name, None)
+    received = partial(arrived, key)
 
     def lasso() -> None:
         event = read_lasso(received("lasso"))
