@@ -38,9 +38,9 @@ def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
     def pulse() -> None:
         v = view()
         top_bar(key="top", data=top_data(sh, page), on_go=lambda to: setattr(v, "go", to), on_job=lambda name: _job(sh, name))
+        # Wanted until it is drawn: a timer of the old page that ticks during the switch would otherwise win over it.
         if v.go and v.go != page:
-            to, v.go = v.go, ""
-            st.switch_page(pages[to])
+            st.switch_page(pages[v.go])
         v.go = ""
         # In a run of the whole script the page below is drawn anew anyway.
         if v.seen != stamp(sh) and not whole_run[0]:
