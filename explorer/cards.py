@@ -28,15 +28,21 @@ def items(count: int, noun: str = "item") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def ds_key(ex: "Explorer") -> str:
+    """Return what names the data set in addresses: another one as soon as its rows or files are others, as answers are cached."""
+    dataset = ex.values.dataset
+    return ex.ds if dataset is None else f"{ex.ds}-{dataset.media_key[:12]}"
+
+
 def thumb_url(ex: "Explorer") -> str | None:
     """Return the address of thumbnails with ``{row}`` in it; None for data without pictures."""
     dataset = ex.values.dataset
-    return f"/api/v1/{ex.ds}/thumb/{{row}}.jpg" if dataset is not None and dataset.kind == "pictures" else None
+    return f"/api/v1/{ds_key(ex)}/thumb/{{row}}.jpg" if dataset is not None and dataset.kind == "pictures" else None
 
 
 def info_url(ex: "Explorer") -> str:
     """Return the address of hover texts with ``{row}`` in it."""
-    return f"/api/v1/{ex.ds}/info/{{row}}.json"
+    return f"/api/v1/{ds_key(ex)}/info/{{row}}.json"
 
 
 def hover_card(ex: "Explorer", row: int) -> Mapping[str, Any]:
@@ -123,7 +129,7 @@ def inspect(
         "id": snap.ids[row],
         "meta": item_meta(ex, snap, row),
         "thumb": pictures,
-        "image": f"/api/v1/{ex.ds}/image/{row}.jpg" if pictures else None,
+        "image": f"/api/v1/{ds_key(ex)}/image/{row}.jpg" if pictures else None,
         "text": text,
         "facts": _facts(snap, row),
         "decision": _decision(snap, row),

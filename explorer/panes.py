@@ -13,7 +13,7 @@ from components.map import MapData, cluster_labels
 from components.side_panel import Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
 from engines.artifacts import Projection
 from explorer import columns, filters
-from explorer.cards import badges, breakdown, info_url, items, thumb_url
+from explorer.cards import badges, breakdown, ds_key, info_url, items, thumb_url
 from explorer.columns import Coloring
 from explorer.frame import job_words, map_name
 from explorer.session import View
@@ -111,14 +111,14 @@ def points_frame(shown: Projection) -> bytes:
 
 def map_data(sh: Shared, sc: Scene) -> MapData:
     """Return what the map shows."""
-    base = f"/api/v1/{sh.ex.ds}"
+    base = f"/api/v1/{ds_key(sh.ex)}"
     snap, shown = sc.snap, sc.projection
     column = "".join(letter if letter.isalnum() else "-" for letter in sc.colors.value)[:40]
     color_rev = sh.blobs.publish(f"color/{column}", sc.colors.frame())
     state_rev = sh.blobs.publish("state", filters.state_frame(snap, sc.visible, sc.selected))
     state = sh.job.state
     data: MapData = {
-        "ds": sh.ex.ds,
+        "ds": ds_key(sh.ex),
         "n": snap.n,
         "points": None,
         "color": {
@@ -333,10 +333,10 @@ def gallery_data(sh: Shared, sc: Scene) -> GalleryData:
     url = None
     if len(rows) > MOST_ROWS:
         rev = sh.blobs.publish("selection", rows.astype("<u4").tobytes())
-        url = f"/api/v1/{sh.ex.ds}/selection/{rev}.bin"
+        url = f"/api/v1/{ds_key(sh.ex)}/selection/{rev}.bin"
     listed = sc.view.listed
     return {
-        "ds": sh.ex.ds,
+        "ds": ds_key(sh.ex),
         "rows": listed if url is None else [],
         "total": len(rows),
         "url": url,

@@ -7,7 +7,7 @@ from components.check_list import CheckItem, CheckListData
 from components.gallery import Badge, GalleryData
 from components.groups import Group, GroupsData, Member
 from engines.errors import DatasetExplorerError
-from explorer.cards import info_url, item_meta, items, thumb_url
+from explorer.cards import ds_key, info_url, item_meta, items, thumb_url
 from explorer.frame import job_words
 from explorer.grouping import keeper, surplus
 from explorer.session import View
@@ -129,11 +129,12 @@ def suggested_rows(check: CheckFindings) -> Rows:
     return np.array([row for row in np.flatnonzero(check.open) if check.suggestion(int(row)) is not None], dtype=np.int64)
 
 
-def queue(check: CheckFindings) -> Rows:
-    """Return the open rows of a check, the worst first; groups stay together."""
+def queue(snap: Snapshot, check: CheckFindings) -> Rows:
+    """Return the open rows of a check, the worst first; groups stay together, the one to keep before the others."""
     rows = np.flatnonzero(check.open)
     if check.grouped:
-        return rows[np.lexsort((rows, check.groups[rows]))]
+        extra = np.isin(rows, surplus(snap, check))
+        return rows[np.lexsort((rows, extra, check.groups[rows]))]
     return rows[np.argsort(-check.severity[rows], kind="stable")]
 
 
@@ -147,7 +148,7 @@ def gallery_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows
         elif given is not None:
             said[row] = [{"text": given[:40], "tone": "muted"}]
     return {
-        "ds": sh.ex.ds,
+        "ds": ds_key(sh.ex),
         "rows": v.listed,
         "total": len(rows),
         "url": None,
@@ -158,7 +159,7 @@ def gallery_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows
         "marked": list(v.marked),
         "captions": None,
         "empty": empty_words(check),
-        "sizes": "large",
+        "sizes": "large" if thumb_url(sh.ex) else "small",
     }
 
 
@@ -179,7 +180,6 @@ def groups_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows:
     for number in numbers[:MOST_GROUPS]:
         members = rows[check.groups[rows] == number]
         best = keeper(snap, check, members)
-        ordered = [best, *(int(row) for row in members if row != best)]
         cards: list[Member] = [
             {
                 "row": row,
@@ -187,7 +187,7 @@ def groups_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows:
                 "meta": " · ".join(filter(None, (item_meta(sh.ex, snap, row), snap.labels[row]))),
                 "best": row == best,
             }
-            for row in ordered
+            for row in members.tolist()
         ]
         found.append({"id": number, "note": check.reason(best) or f"{len(members)} alike", "members": cards})
     hidden = len(numbers) - MOST_GROUPS

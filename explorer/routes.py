@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from components.assets import ASSET_PREFIX, find_asset
 from explorer import early
-from explorer.cards import hover_card
+from explorer.cards import ds_key, hover_card
 from explorer.shared import Shared
 
 FOREVER = "private, max-age=31536000, immutable"
@@ -19,16 +19,15 @@ GUARDS = {
     "content-security-policy": "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "same-origin",
 }
+THUMB = 192
 Endpoint = Callable[[Request], Awaitable[Response]]
 _ROW = re.compile(r"[0-9]{1,10}")
 
 
 def data_routes(shared: Shared) -> list[Route]:
     """Return the routes of one open data set. A row number or a revision chooses among what is there; no path does."""
-    ds = shared.ex.ds
-
     def known(request: Request) -> bool:
-        return bool(request.path_params["ds"] == ds)
+        return bool(request.path_params["ds"] == ds_key(shared.ex))
 
     def rows() -> int:
         dataset = shared.ex.values.dataset
@@ -55,6 +54,10 @@ def data_routes(shared: Shared) -> list[Route]:
 
         return answer
 
+    def thumb(row: int) -> bytes | None:
+        # The cache of thumbnails may be deleted at any time; then the picture itself is made small.
+        return shared.ex.thumb(row) or shared.ex.image(row, THUMB)
+
     async def info(request: Request) -> Response:
         row = _row(request, rows()) if known(request) else None
         if row is None:
@@ -74,7 +77,7 @@ def data_routes(shared: Shared) -> list[Route]:
         Route(f"{base}/color/{{column}}/{{rev}}.bin", color),
         Route(f"{base}/state/{{rev}}.bin", frames("state")),
         Route(f"{base}/selection/{{rev}}.bin", frames("selection")),
-        Route(f"{base}/thumb/{{row}}.jpg", pictures(shared.ex.thumb)),
+        Route(f"{base}/thumb/{{row}}.jpg", pictures(thumb)),
         Route(f"{base}/image/{{row}}.jpg", pictures(shared.ex.image)),
         Route(f"{base}/info/{{row}}.json", info),
         Route(f"{base}/early/{{row}}.jpg", early_thumb),

@@ -160,6 +160,17 @@ def _when_up(server: "uvicorn.Server", base: str, url: str, *, browser: bool, an
     announce(f"dataset-explorer runs at {url}   (Ctrl-C stops it)")
     if browser:
         webbrowser.open(url)
+    _warm_up()
+
+
+def _warm_up() -> None:
+    """Import what a page would wait for at the first look."""
+    import plotly.graph_objects
+
+    from engines.recipe import registry
+
+    plotly.graph_objects.Figure()
+    registry("export").names()
 
 
 def _reachable(host: str) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from components.mosaic import MosaicData, mosaic
 from explorer import early
+from explorer.cards import ds_key
 from explorer.frame import job_words
 from explorer.shared import Shared
 
@@ -22,7 +23,7 @@ def mosaic_data(sh: Shared) -> MosaicData:
         "lead": job_words(state.message),
         "hint": "",
         "tone": "",
-        "url": f"/api/v1/{sh.ex.ds}/early/{{number}}.jpg",
+        "url": f"/api/v1/{ds_key(sh.ex)}/early/{{number}}.jpg",
         "count": early.ready(sh.ex.workspace.cache_path),
     }
     if state.phase == "failed":

@@ -82,7 +82,7 @@ class Shapes:
         facts = {
             name: pa.array(np.zeros(n), kind)
             if not pa.types.is_string(kind) and not pa.types.is_fixed_size_binary(kind)
-            else pa.array([("x" * 256).encode() if pa.types.is_fixed_size_binary(kind) else "x"] * n, kind)
+            else pa.array([b"x" * kind.byte_width if pa.types.is_fixed_size_binary(kind) else "x"] * n, kind)
             for name, kind in PictureFacts.COLUMNS.items()
         }
         facts["width"], facts["height"] = pa.array([320] * n, pa.int32()), pa.array([240] * n, pa.int32())

@@ -53,6 +53,7 @@ function create(root, send) {
         big.replaceChildren(next.image ? picture(next.image, next.thumb?.replace("{row}", next.row)) : h("span.text", {}, next.text ?? "No picture"));
       }
       head.classList.toggle("wordy", !next.image);
+      big.hidden = !next.image && next.text === null;
       big.classList.toggle("excluded", next.excluded);
       words.replaceChildren(
         h("h3", { title: next.id }, next.title),

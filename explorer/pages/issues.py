@@ -48,7 +48,7 @@ def _work() -> None:
                    handlers=GroupHandlers(on_look=_nothing, on_only=_nothing, on_all=_nothing), height="calc(100vh - 107px)")  # fmt: skip
     else:
         v.check = check.name
-        rows = queues.queue(check)
+        rows = queues.queue(snap, check)
         v.follow(tuple(rows[:MOST_ROWS].tolist()), snap.n)
         with st.container(key="queue"):
             _queue(sh, snap, check, v, rows)

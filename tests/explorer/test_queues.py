@@ -25,7 +25,7 @@ def test_skipped_checks_come_last_and_say_why(shared, snap, view):
 
 def test_the_queue_is_worst_first(ex):
     found = check(ex)
-    rows = queues.queue(found)
+    rows = queues.queue(snapshot(ex), found)
     assert (np.diff(found.severity[rows]) <= 0).all()
     assert len(rows) == found.open.sum()
 

@@ -1,12 +1,14 @@
 import io
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from components.assets import asset_url
+from explorer.cards import ds_key
 from explorer.routes import data_routes
 from explorer.shared import install
 from tests.fakes_app import FakeExplorer
@@ -18,7 +20,7 @@ def client(shared):
 
 
 def base(shared):
-    return f"/api/v1/{shared.ex.ds}"
+    return f"/api/v1/{ds_key(shared.ex)}"
 
 
 @pytest.mark.parametrize("kind", ["points", "state", "selection", "color/label"])
@@ -80,7 +82,7 @@ def test_hostile_names_stay_text(tmp_path):
     ex = FakeExplorer(240, hostile=True, folder=tmp_path).analyze()
     client = TestClient(Starlette(routes=data_routes(install(ex))))
     row = next(row for row, label in enumerate(ex.dataset.labels) if label and "<img" in label)
-    answer = client.get(f"/api/v1/{ex.ds}/info/{row}.json")
+    answer = client.get(f"/api/v1/{ds_key(ex)}/info/{row}.json")
     assert answer.headers["content-type"] == "application/json"
     assert "<img" in json.loads(answer.text)["id"]
 
@@ -88,8 +90,8 @@ def test_hostile_names_stay_text(tmp_path):
 def test_while_the_rows_are_being_read_every_row_is_unknown(tmp_path):
     ex = FakeExplorer(240, folder=tmp_path)
     client = TestClient(Starlette(routes=data_routes(install(ex))))
-    assert client.get(f"/api/v1/{ex.ds}/thumb/0.jpg").status_code == 404
-    assert client.get(f"/api/v1/{ex.ds}/info/0.json").status_code == 404
+    assert client.get(f"/api/v1/{ds_key(ex)}/thumb/0.jpg").status_code == 404
+    assert client.get(f"/api/v1/{ds_key(ex)}/info/0.json").status_code == 404
 
 
 def test_assets_come_by_their_hash_only(client):
@@ -100,3 +102,10 @@ def test_assets_come_by_their_hash_only(client):
     assert client.get(url.replace("top_bar", "../explorer")).status_code == 404
     assert client.get(url.replace("/components/top_bar/index.js", "/components/top_bar/face.py")).status_code == 404
     assert client.get(url.replace(url.split("/")[4], "0" * 16)).status_code == 404
+
+
+def test_other_rows_have_other_addresses_since_pictures_are_cached(shared):
+    before = ds_key(shared.ex)
+    other = shared.ex.dataset.take(np.arange(3))
+    shared.ex.values.dataset = other
+    assert ds_key(shared.ex) != before
