@@ -66,9 +66,9 @@ def hover_card(ex: "Explorer", row: int) -> Mapping[str, Any]:
 
 
 def _flagging(snap: Snapshot, row: int) -> list[CheckFindings]:
-    """Return the checks that flag a row, the worst first."""
+    """Return the checks that flag a row: label issues, which come with an answer, then the worst first."""
     found = [check for check in snap.checks.values() if check.flagged[row]]
-    return sorted(found, key=lambda check: -float(check.severity[row]))
+    return sorted(found, key=lambda check: (check.name != "label_issue", -float(check.severity[row])))
 
 
 def _shorten(text: str, limit: int) -> str:

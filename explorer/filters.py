@@ -75,7 +75,8 @@ def filtered(ex: "Explorer", snap: Snapshot, view: View) -> Mask:
         try:
             mask &= np.asarray(ex.where(view.where), dtype=bool)
         except DatasetExplorerError as error:
-            view.where_error = str(error)
+            view.where_error = error.message
+            view.where_hint = error.hint
     for group in _by_kind(view.facets):
         any_of = np.zeros(snap.n, dtype=bool)
         for facet in group:
@@ -114,6 +115,8 @@ def ordered(snap: Snapshot, rows: Rows, order: str) -> Rows:
     """Sort rows for the gallery; equal ones keep the order of the data set."""
     if order == "severity":
         return rows[np.argsort(-snap.worst[rows], kind="stable")]
+    if order == "urgency":
+        return rows[np.argsort(-snap.urgency[rows], kind="stable")]
     if order == "label":
         return rows[np.argsort(snap.label_codes[rows], kind="stable")]
     if order == "cluster" and snap.clustering is not None:

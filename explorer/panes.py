@@ -76,7 +76,7 @@ def scene(sh: Shared, snap: Snapshot, v: View) -> Scene:
         rows, mode = np.flatnonzero(snap.open), "flagged"
     else:
         rows, mode = np.arange(snap.n), "all"
-    rows = filters.ordered(snap, rows, "severity" if mode == "flagged" else v.order)
+    rows = filters.ordered(snap, rows, "urgency" if mode == "flagged" else v.order)
     v.follow(tuple(rows[:MOST_ROWS].tolist()), snap.n)
     return Scene(
         snap=snap, view=v, colors=colors, projection=projection(sh, v), visible=visible, selected=chosen, rows=rows, mode=mode
@@ -196,6 +196,7 @@ def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
         "text": v.text,
         "where": v.where,
         "where_error": v.where_error,
+        "where_hint": v.where_hint if v.where_error else "",
         "where_example": _example(snap),
         "facets": filters.facets(snap),
         "chosen": v.facets,

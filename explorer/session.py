@@ -27,6 +27,7 @@ class View:
     text: str = ""
     where: str = ""
     where_error: str = ""
+    where_hint: str = ""
     facets: list[str] = field(default_factory=list)
     selection: Rows | None = None
     selected_by: str = ""

@@ -149,17 +149,26 @@ class Snapshot:
 
     @cached_property
     def worst(self) -> npt.NDArray[np.float32]:
-        """Give the number by which rows are ordered, the worst first.
-
-        Open findings about single items come before those about groups, which come in lumps; then the rest.
-        """
+        """Give the severity by which rows are ordered: of the worst open finding, else that of the worst finding less 1."""
         opened = np.full(self.n, -1.0, dtype=np.float32)
         quiet = np.zeros(self.n, dtype=np.float32)
         for check in self.checks.values():
             severity = np.nan_to_num(check.severity)
-            np.maximum(opened, np.where(check.open, severity + (not check.grouped), -1.0), out=opened)
+            np.maximum(opened, np.where(check.open, severity, -1.0), out=opened)
             np.maximum(quiet, severity, out=quiet)
         return np.where(opened >= 0, opened, quiet - 1.0).astype(np.float32)
+
+    @cached_property
+    def urgency(self) -> npt.NDArray[np.float32]:
+        """Give the number by which a person is shown what is flagged, the highest first.
+
+        Label issues come first, since they come with an answer; then other single items; groups, which come in lumps, last.
+        """
+        found = np.zeros(self.n, dtype=np.float32)
+        for check in self.checks.values():
+            turn = 2 if check.name == "label_issue" else 0 if check.grouped else 1
+            np.maximum(found, np.where(check.open, np.nan_to_num(check.severity) + turn, 0), out=found)
+        return found
 
     @cached_property
     def searchable(self) -> Any:

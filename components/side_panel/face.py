@@ -76,6 +76,7 @@ class SidePanelData(TypedDict):
     text: str
     where: str
     where_error: str
+    where_hint: str
     where_example: str
     facets: Sequence[str]
     chosen: Sequence[str]
@@ -161,6 +162,7 @@ def example() -> SidePanelData:
         "text": "",
         "where": "",
         "where_error": "",
+        "where_hint": "",
         "where_example": "label = 'dolphin'",
         "facets": ["flagged", "decided", "split: train"],
         "chosen": ["split: train"],

@@ -12,7 +12,8 @@ export function createFilters(send) {
   const hint = h("span.key", {}, "/");
   const mode = h("button.mode", { type: "button", onclick: () => { sql = !sql; paint(true); field.focus(); } });
   const error = h("p.error", { role: "alert" });
-  const search = h("section.search", {}, h("div.box", {}, field, hint, mode), error);
+  const advice = h("p.advice");
+  const search = h("section.search", {}, h("div.box", {}, field, hint, mode), error, advice);
   const shown = h("span.more");
   const chips = h("div.chips");
   const menu = h("div.menu.scroll", { hidden: true, role: "menu" });
@@ -53,6 +54,8 @@ export function createFilters(send) {
     if (switched || !typing) field.value = data[name];
     error.textContent = data.where_error;
     error.hidden = !data.where_error;
+    advice.textContent = advice.title = data.where_hint;
+    advice.hidden = !data.where_hint;
     hint.hidden = Boolean(field.value) || typing;
   }
 

@@ -67,6 +67,7 @@ export function createLegend(send) {
       search.hidden = !category || data.items.length < SEARCH_FROM;
       if (search.hidden) search.value = "";
       list.hidden = more.hidden = !category;
+      node.classList.toggle("numbers", !category);
       scale.hidden = category;
       if (category) {
         paint();

@@ -77,3 +77,10 @@ def test_installing_makes_it_what_the_pages_show(ex):
 def test_titles():
     assert check_title("label_issue", plural=True) == "Label issues"
     assert check_title("some_new_check") == "Some new check"
+
+
+def test_what_comes_with_an_answer_is_the_most_urgent(snap):
+    label, group = snap.checks["label_issue"].open, snap.checks["near_duplicate"].open
+    assert snap.urgency[label].min() > snap.urgency[~label].max()
+    assert snap.urgency[group & ~label & ~snap.checks["outlier"].open].max() < 1
+    assert (snap.urgency[~snap.open] == 0).all()
