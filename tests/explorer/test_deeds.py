@@ -56,7 +56,9 @@ def test_tag_and_relabel_carry_their_value(shared, view):
 
 def test_accepting_relabels_as_suggested_and_goes_on(shared, view):
     scene = settled(shared, view)
-    row, check = next((row, scene.snap.checks["label_issue"]) for row in view.listed if scene.snap.checks["label_issue"].open[row])
+    row, check = next(
+        (row, scene.snap.checks["label_issue"]) for row in view.listed if scene.snap.checks["label_issue"].open[row]
+    )
     view.look(row)
     following = view.listed[view.listed.index(row) + 1]
     act(shared.ex, view, "accept")

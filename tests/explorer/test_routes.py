@@ -55,7 +55,9 @@ def test_pictures_are_small_jpegs(client, shared, kind, side):
         assert max(picture.size) <= side
 
 
-@pytest.mark.parametrize("row", ["240", "-1", "1e2", "0x1", "99999999999", "٣", "..%2f..%2fetc%2fpasswd", "%2e%2e", "3%00", "%2fetc%2fpasswd", " 3"])
+@pytest.mark.parametrize(
+    "row", ["240", "-1", "1e2", "0x1", "99999999999", "٣", "..%2f..%2fetc%2fpasswd", "%2e%2e", "3%00", "%2fetc%2fpasswd", " 3"]
+)
 @pytest.mark.parametrize("kind", ["thumb/{}.jpg", "image/{}.jpg", "info/{}.json"])
 def test_anything_but_a_row_of_the_data_set_is_unknown(client, shared, kind, row):
     assert client.get(f"{base(shared)}/{kind.format(row)}").status_code == 404

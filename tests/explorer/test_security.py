@@ -24,7 +24,12 @@ async def stream(websocket: WebSocket):
 
 def client(addresses=False, **options):
     app = Starlette(
-        routes=[Route("/", page), Route("/_stcore/health", page), Route("/x/y", page), WebSocketRoute("/_stcore/stream", stream)],
+        routes=[
+            Route("/", page),
+            Route("/_stcore/health", page),
+            Route("/x/y", page),
+            WebSocketRoute("/_stcore/stream", stream),
+        ],
         middleware=[Middleware(HostGate, addresses=addresses), Middleware(TokenGate, token=TOKEN, port=8765)],
     )
     return TestClient(app, base_url="http://localhost:8765", follow_redirects=False, **options)
@@ -98,7 +103,9 @@ def test_health_needs_no_token():
     assert client().get("/_stcore/health").status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8765", "localhost.evil.example", "", "user@localhost", "10.0.0.7"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8765", "localhost.evil.example", "", "user@localhost", "10.0.0.7"]
+)
 def test_another_host_is_refused_before_anything(host):
     opened = entered()
     assert opened.get("/", headers={"host": host}).status_code == 400
