@@ -119,7 +119,7 @@ class PictureFacts(Artifact):
     upright pixels, size and mode), dhash and phash (uint64), width, height (pixels, upright), mode (string), format (string),
     file_size (bytes), brightness_p1, brightness_p5, brightness_p50, brightness_p95, brightness_p99 (0..1), entropy (bits,
     0..8), sharpness (variance of the Laplacian at a side of at most 256), colorfulness (0 = gray), signature (256 bytes: the upright
-    picture as 16 x 16 gray values, box-resized, row by row).
+    picture as 16 x 16 gray values, box-resized, row by row), colors (48 bytes: the same as 4 x 4 RGB values).
     """
 
     kind_name: ClassVar[str] = "facts"
@@ -142,6 +142,7 @@ class PictureFacts(Artifact):
         "sharpness": pa.float32(),
         "colorfulness": pa.float32(),
         "signature": pa.binary(256),
+        "colors": pa.binary(48),
     }
     facts: pa.Table
 

@@ -43,6 +43,7 @@ def measure(picture: Picture) -> dict[str, Any]:
         "sharpness": _sharpness(np.asarray(small, dtype=np.float32)),
         "colorfulness": _colorfulness(np.asarray(shrink(picture.rgb, 128), dtype=np.float32)),
         "signature": gray.resize((16, 16), Image.Resampling.BOX).tobytes(),
+        "colors": picture.rgb.resize((4, 4), Image.Resampling.BOX).tobytes(),
     }
 
 

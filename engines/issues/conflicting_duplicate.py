@@ -15,7 +15,7 @@ class ConflictingDuplicate:
     """Score a row by its most alike exact or near duplicate with another label."""
 
     name: ClassVar[str] = "conflicting_duplicate"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("labels",)
     uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors")

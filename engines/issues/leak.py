@@ -16,7 +16,7 @@ class Leak:
     """Score a row by its most alike exact or near duplicate in another split."""
 
     name: ClassVar[str] = "leak"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("splits",)
     uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors")

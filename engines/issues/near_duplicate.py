@@ -30,7 +30,7 @@ class NearDuplicate:
     """
 
     name: ClassVar[str] = "near_duplicate"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
     uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors", "labels")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance
 from sklearn.datasets import load_digits
 
 from engines.issues.candidates import hash_pairs
@@ -101,6 +101,17 @@ def test_flat_pictures_are_not_duplicates_of_each_other(tmp_path):
     files = {f"p{row:02d}.png": png(Image.new("RGB", (40 + row, 40), color)) for row, color in enumerate(colors)}
     result = NearDuplicate()(pictures_case(tmp_path, files), progress=no_progress)
     assert not result.flagged().any()
+
+
+def test_what_differs_in_color_alone_is_no_copy(tmp_path):
+    files = {f"p{seed}.png": png(scene(seed)) for seed in range(20)}
+    for name, color in (("red", (230, 30, 40)), ("blue", (40, 90, 230)), ("green", (30, 150, 60)), ("black", (40, 40, 40))):
+        heart = Image.new("RGB", (120, 120), (244, 246, 250))
+        ImageDraw.Draw(heart).polygon([(60, 105), (15, 50), (35, 20), (60, 40), (85, 20), (105, 50)], fill=color)
+        files[f"{name}.png"] = png(heart)
+    files["red copy.jpg"] = jpeg(Image.open(io.BytesIO(files["red.png"])), 40)
+    evidence = pictures_case(tmp_path, files)
+    assert pairs_of(evidence, NearDuplicate()(evidence, progress=no_progress)) == {("red copy.jpg", "red.png")}
 
 
 def test_digits_resemble_each_other_without_being_duplicates(tmp_path):
