@@ -167,7 +167,8 @@ class _Run:
             self.good.append(seen.row)
         if len(self._prepared) >= ENCODE:
             self._encode()
-        if len(self._batch) >= COMMIT:
+        # The first ones early: somebody is waiting to see a picture.
+        if len(self._batch) >= (COMMIT if len(self.good) > COMMIT else ENCODE):
             self._commit()
 
     def _keep(self, claim: Claim) -> None:
