@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from engines.export.folder import KEPT_NAMES
-from tests.browser import drag, launch, wait_for_map, watched_page
+from tests.browser import drag, wait_for_map, watched_page
 
 pytestmark = pytest.mark.browser
 
@@ -76,14 +76,6 @@ def wait_for_line(log: Path, pattern: str, process: subprocess.Popen[bytes]) -> 
         assert process.poll() is None, log.read_text(encoding="utf-8")
         time.sleep(0.1)
     raise AssertionError(f"no address after {SECONDS} s: {log.read_text(encoding='utf-8')}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
 
 
 def inside(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:

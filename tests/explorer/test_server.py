@@ -9,12 +9,12 @@ import urllib.error
 import urllib.request
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from engines.errors import EnvironmentFault, ParameterError
 from explorer.look import OPTIONS, icon, style_sheet
 from explorer.server import listen
-from tests.browser import launch, wait_for_map, watched_page
+from tests.browser import wait_for_map, watched_page
 
 SCRIPT = """
 from explorer.server import serve
@@ -108,26 +108,23 @@ def test_no_path_leads_out(served, path):
 
 
 @pytest.mark.browser
-def test_hostile_names_are_shown_as_text_on_every_page(served):
+def test_hostile_names_are_shown_as_text_on_every_page(browser, served):
     _, port, log = served
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        with watched_page(browser, viewport={"width": 1280, "height": 800}) as (page, watch):
-            opened = []
-            page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
-            page.goto(f"http://localhost:{port}/?token=the-token")
-            wait_for_map(page)
-            assert "token" not in page.url
-            page.locator(".st-key-left").get_by_text("<img src=x onerror=alert(1)>", exact=False).first.click()
-            expect(page.locator(".st-key-right strong").first).to_contain_text("shown")
-            for name in ("Issues", "Export", "Runs"):
-                page.locator(".st-key-top-bar").get_by_role("button", name=name).click()
-                expect(page.locator(".st-key-top-bar [aria-current]")).to_contain_text(name, timeout=20_000)
-                expect(page.locator(".st-key-queue, .st-key-page")).to_be_visible(timeout=20_000)
-            assert not opened
-            watch.check(f"localhost:{port}")
-            assert not watch.console, watch.console
-        browser.close()
+    with watched_page(browser, viewport={"width": 1280, "height": 800}) as (page, watch):
+        opened = []
+        page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+        page.goto(f"http://localhost:{port}/?token=the-token")
+        wait_for_map(page)
+        assert "token" not in page.url
+        page.locator(".st-key-left").get_by_text("<img src=x onerror=alert(1)>", exact=False).first.click()
+        expect(page.locator(".st-key-right strong").first).to_contain_text("shown")
+        for name in ("Issues", "Export", "Runs"):
+            page.locator(".st-key-top-bar").get_by_role("button", name=name).click()
+            expect(page.locator(".st-key-top-bar [aria-current]")).to_contain_text(name, timeout=20_000)
+            expect(page.locator(".st-key-queue, .st-key-page")).to_be_visible(timeout=20_000)
+        assert not opened
+        watch.check(f"localhost:{port}")
+        assert not watch.console, watch.console
     assert "Traceback" not in log.read_text()
 
 
