@@ -23,7 +23,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "ingest": ("Reading, decoding and encoding pictures", ["{photos}"]),
     "judgment": ("Encoders, names, outliers: what the offline parts know", ["{photos}"]),
     "detectors": ("Detectors on planted problems, beside plain baselines", ["{photos}", "--seeds", "0-4"]),
-    "screen": ("Hover and lasso in headless Chromium, software rendering", []),
+    "screen": ("Hover and lasso over 15,000 points in headless Chromium, software rendering", []),
     "skeleton": ("A million rows through store, worker, tables and decisions", []),
 }
 
