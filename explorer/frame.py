@@ -1,8 +1,10 @@
 """What surrounds every page: the top bar with progress, the action bar, and a slow pulse that notices changes of others."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.action_bar import Handlers, action_bar
 from components.top_bar import PageLink, Progress, TopBarData, top_bar
@@ -31,24 +33,55 @@ def stamp(sh: Shared) -> tuple[int, int, str]:
 
 
 def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
-    """Draw the top bar, and look every second or two whether anything changed: by the analysis, in another tab or process."""
+    """Draw the top bar, and look every second whether anything changed: by the analysis, in another tab or process."""
     sh = shared()
     whole_run = [True]
+    view().drawn = ""
+    address = _page_address()
 
     def pulse() -> None:
         v = view()
         top_bar(key="top", data=top_data(sh, page), on_go=lambda to: setattr(v, "go", to), on_job=lambda name: _job(sh, name))
-        # Wanted until it is drawn: a timer of the old page that ticks during the switch would otherwise win over it.
-        if v.go and v.go != page:
-            st.switch_page(pages[v.go])
+        # Wanted until it is drawn: a timer of the old page that ticks during the switch would otherwise win over it. And a run
+        # that such a timer asked for makes the browser forget the new page.
+        if (v.go and v.go != page) or _page_address() != address:
+            st.switch_page(pages[v.go or page])
         v.go = ""
-        # In a run of the whole script the page below is drawn anew anyway.
-        if v.seen != stamp(sh) and not whole_run[0]:
+        # In a run of the whole script the page below is drawn anew anyway. An event that belongs to the page before can stop
+        # such a run half way; then nothing is below.
+        if (v.seen != stamp(sh) or v.drawn != page) and not whole_run[0]:
             v.seen = stamp(sh)
             st.rerun()
         whole_run[0] = False
 
-    st.fragment(pulse, run_every=1.0 if sh.job.state.active else 2.0)()
+    st.fragment(pulse, run_every=1.0)()
+
+
+def _page_address() -> str:
+    """Return what Streamlit calls the page that this run is for, as the browser sees it."""
+    context = get_script_run_ctx()
+    return context.page_script_hash if context is not None else ""
+
+
+def body(page: str, work: Callable[[], None], run_every: float | None = None) -> None:
+    """Draw what is below the top bar; what is clicked there redraws this part alone."""
+    address = _page_address()
+
+    def draw() -> None:
+        sh, v = shared(), view()
+        v.drawn = ""
+        v.seen = stamp(sh)
+        v.enter(page)
+        try:
+            work()
+        except Exception:
+            # It failed and says so; drawing it over and over would not help.
+            v.drawn = page
+            raise
+        # Asked for from the page before, just while that was left, the browser forgets what is drawn: the pulse draws it again.
+        v.drawn = page if _page_address() == address else ""
+
+    st.fragment(draw, run_every=run_every)()
 
 
 def _job(sh: Shared, name: str) -> None:
@@ -116,8 +149,3 @@ def bottom(sh: Shared, v: View) -> None:
             data=bar(sh.ex, snapshot(sh.ex), v),
             handlers=Handlers(on_act=lambda name, value: act(sh.ex, v, name, value)),
         )
-
-
-def up_to_date(sh: Shared, v: View) -> None:
-    """Note what a page has drawn, so that the pulse does not draw it again."""
-    v.seen = stamp(sh)

@@ -44,7 +44,7 @@ def chosen_check(snap: Snapshot, v: View) -> CheckFindings | None:
 
 
 def list_data(sh: Shared, snap: Snapshot, current: CheckFindings | None) -> CheckListData:
-    """Return the list of checks, those with something to do first, skipped ones last."""
+    """Return the list of checks in their own order, skipped ones last."""
     found: list[CheckItem] = []
     for name in dict.fromkeys([*snap.checks, *sh.ex.recipe.chosen("issues")]):
         check = snap.checks.get(name)
@@ -66,7 +66,7 @@ def list_data(sh: Shared, snap: Snapshot, current: CheckFindings | None) -> Chec
         found.append(
             {"name": name, "title": check_title(name, plural=True), "waiting": waiting, "decided": decided, "note": note}
         )
-    found.sort(key=lambda item: (bool(item["note"]), item["waiting"] == 0))
+    found.sort(key=lambda item: bool(item["note"]))
     empty = ""
     if not found:
         empty = "No check has run yet." if sh.job.state.active else "No check has run on this data set."

@@ -1,7 +1,6 @@
 """Serve the app on this machine: Streamlit's ASGI app with our routes behind two gates, run by uvicorn."""
 
 import ipaddress
-import logging
 import secrets
 import socket
 import sys
@@ -188,10 +187,9 @@ def _log_traceback(error: BaseException) -> None:
     sys.stderr.write("".join(traceback.format_exception(error)))
 
 
-def _show_error(error: Exception) -> bool:
-    """Show words where a page failed; the details go to the window that started the program."""
+def _show_error(_error: Exception) -> bool:
+    """Show words where a page failed; Streamlit itself writes the details to the window that started the program."""
     import streamlit as st
 
-    logging.getLogger(__name__).error("a page failed", exc_info=error)
     st.error("This page could not be drawn. Reload it; the window that started the program shows the details.", icon=None)
     return True

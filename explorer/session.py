@@ -42,6 +42,7 @@ class View:
     notice_number: int = 0
     go: str = ""
     page: str = ""
+    drawn: str = ""
     seen: tuple[int, int, str] = (-1, -1, "")
 
     def select(self, rows: Rows, mode: Mode, words: str) -> None:

@@ -24,13 +24,11 @@ from explorer.waiting import waiting
 
 def page() -> None:
     """Draw the page; what is clicked redraws this part alone."""
-    st.fragment(_work)()
+    frame.body("explore", _work)
 
 
 def _work() -> None:
     sh, v = shared(), view()
-    frame.up_to_date(sh, v)
-    v.enter("explore")
     snap = snapshot(sh.ex)
     if snap is None:
         waiting(sh)

@@ -24,13 +24,11 @@ LEAD = "Written to a new folder, with all decisions and a record of what was dro
 def page() -> None:
     """Draw the page."""
     sh = shared()
-    st.fragment(_work, run_every=0.5 if sh.exports and sh.exports[-1].job.state.active else None)()
+    frame.body("export", _work, run_every=0.5 if sh.exports and sh.exports[-1].job.state.active else None)
 
 
 def _work() -> None:
     sh, v = shared(), view()
-    frame.up_to_date(sh, v)
-    v.enter("export")
     snap = snapshot(sh.ex)
     if snap is None:
         waiting(sh)

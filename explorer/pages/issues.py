@@ -26,13 +26,11 @@ MOST_ROWS = 10_000
 
 def page() -> None:
     """Draw the page; what is clicked redraws this part alone."""
-    st.fragment(_work)()
+    frame.body("issues", _work)
 
 
 def _work() -> None:
     sh, v = shared(), view()
-    frame.up_to_date(sh, v)
-    v.enter("issues")
     snap = snapshot(sh.ex)
     if snap is None:
         waiting(sh)

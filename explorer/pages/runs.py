@@ -6,7 +6,6 @@ from components.report import Row, Table, report
 from explorer import frame
 from explorer.cards import items
 from explorer.frame import job_words, map_name
-from explorer.session import view
 from explorer.shared import Shared, shared
 from explorer.snapshot import check_title, snapshot
 
@@ -24,13 +23,11 @@ STAGES = {
 
 def page() -> None:
     """Draw the page."""
-    st.fragment(_work)()
+    frame.body("runs", _work)
 
 
 def _work() -> None:
-    sh, v = shared(), view()
-    frame.up_to_date(sh, v)
-    v.enter("runs")
+    sh = shared()
     with st.container(key="page"):
         report(
             key="runs",
