@@ -1,4 +1,4 @@
-"""What the parts of the page Explore show, as plain data for the components."""
+"""What the map and the gallery of the page Explore show, as plain data for the components."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ import numpy.typing as npt
 from components.gallery import GalleryData
 from components.list_header import ListHeaderData, OrderChoice
 from components.map import MapData, cluster_labels
-from components.side_panel import Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
 from engines.artifacts import Projection
 from explorer import columns, filters
 from explorer.cards import badges, breakdown, ds_key, info_url, items, thumb_url
@@ -18,10 +17,9 @@ from explorer.columns import Coloring
 from explorer.frame import job_words, map_name
 from explorer.session import View
 from explorer.shared import Shared
-from explorer.snapshot import Mask, Rows, Snapshot, check_title
+from explorer.snapshot import Mask, Rows, Snapshot
 
 MOST_ROWS = 10_000
-BINS = 19
 BEST_MAPS = ("umap", "tsne", "pca")
 ORDERS: tuple[OrderChoice, ...] = (
     {"value": "severity", "label": "severity"},
@@ -180,120 +178,6 @@ def _no_map(sh: Shared) -> str:
     if state.phase == "cancelled":
         return "The computation was stopped before there was a map.\nTry again at the top right."
     return "There is no map of this data set."
-
-
-def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
-    """Return what the side panel shows."""
-    snap, v = sc.snap, sc.view
-    visible = int(np.count_nonzero(sc.visible))
-    return {
-        "maps": _maps(sh),
-        "map": sc.projection.name if sc.projection is not None else "",
-        "colors": [{"value": c.value, "label": c.label, "group": c.group} for c in columns.choices(snap)],
-        "color": sc.colors.value,
-        "granularity": _granularity(sc) if sc.colors.value == "cluster" else None,
-        "legend": _legend(sc),
-        "text": v.text,
-        "where": v.where,
-        "where_error": v.where_error,
-        "where_hint": v.where_hint if v.where_error else "",
-        "where_example": _example(snap),
-        "facets": filters.facets(snap),
-        "chosen": v.facets,
-        "shown": f"{visible:,} of {snap.n:,} shown" if visible < snap.n else "",
-        "histogram": _histogram(sc),
-    }
-
-
-def _maps(sh: Shared) -> list[MapChoice]:
-    there = sh.ex.values.projections
-    wanted = list(dict.fromkeys([*sh.ex.recipe.chosen("project"), *there]))
-    busy = sh.job.state.active
-    found: list[MapChoice] = []
-    for name in wanted:
-        if name in there or busy:
-            note = "" if name in there else f"{map_name(name)} is being computed"
-            found.append({"name": name, "label": map_name(name), "ready": name in there, "note": note})
-    return found
-
-
-def _example(snap: Snapshot) -> str:
-    if snap.label_names:
-        return "label = '" + snap.label_names[0].replace("'", "''") + "'"
-    return "cluster = 3"
-
-
-def _granularity(sc: Scene) -> Granularity | None:
-    clustering = sc.snap.clustering
-    if clustering is None:
-        return None
-    layers = len(clustering.layers)
-    value = clustering.default_layer if sc.view.layer is None else min(max(sc.view.layer, 0), layers - 1)
-    none = float(np.count_nonzero(sc.colors.codes < 0)) / max(sc.snap.n, 1)
-    said = items(len(sc.colors.names), "cluster")
-    if none > 0:
-        said += f", {none * 100:.1f} % in none" if none >= 0.001 else ", almost none left out"
-    return {"layers": layers, "value": value, "text": said}
-
-
-def _legend(sc: Scene) -> Legend:
-    colors, v = sc.colors, sc.view
-    if colors.kind == "number":
-        return {
-            "kind": "number",
-            "title": colors.title,
-            "items": [],
-            "palette": list(colors.palette),
-            "range": list(colors.range),
-        }
-
-    def state(code: int) -> LegendItem:
-        name = colors.names[code] if code >= 0 else colors.none_name
-        count = colors.counts[code] if code >= 0 else int(np.count_nonzero(colors.codes < 0))
-        off = code not in v.solo if v.solo else code in v.hidden
-        return {
-            "code": code,
-            "text": name,
-            "count": count,
-            "color": colors.palette[code] if code >= 0 else colors.missing,
-            "state": "off" if off else "solo" if v.solo else "on",
-        }
-
-    entries = [state(code) for code in range(len(colors.names))]
-    if (colors.codes < 0).any():
-        entries.append(state(-1))
-    return {"kind": "category", "title": "Legend", "items": entries, "palette": [], "range": [0, 1]}
-
-
-def _histogram(sc: Scene) -> Histogram | None:
-    """Return the distribution of what is colored, or of the label issues where a category is."""
-    snap, colors = sc.snap, sc.colors
-    kind, _, name = colors.value.partition(":")
-    if kind != "severity" and colors.kind == "number":
-        return histogram(colors.title, colors.numbers, colors.range, None)
-    if kind != "severity":
-        ran = [check for check in snap.checks.values() if not check.skipped and check.open.any()]
-        if not ran:
-            return None
-        name = "label_issue" if any(check.name == "label_issue" for check in ran) else ran[0].name
-    check = snap.checks[name]
-    return histogram(f"{check_title(name)} severity", check.severity, (0.0, 1.0), check.threshold)
-
-
-def histogram(
-    title: str, numbers: npt.NDArray[np.float32], bounds: tuple[float, float], threshold: float | None, bins: int = BINS
-) -> Histogram:
-    """Return the distribution of numbers; NaN are left out."""
-    known = numbers[np.isfinite(numbers)]
-    counts, _ = np.histogram(known, bins=bins, range=bounds)
-    return {
-        "title": title,
-        "bins": [int(count) for count in counts],
-        "low": bounds[0],
-        "high": bounds[1],
-        "threshold": threshold,
-        "note": "",
-    }
 
 
 def header_data(sc: Scene) -> ListHeaderData:

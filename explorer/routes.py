@@ -26,6 +26,7 @@ _ROW = re.compile(r"[0-9]{1,10}")
 
 def data_routes(shared: Shared) -> list[Route]:
     """Return the routes of one open data set. A row number or a revision chooses among what is there; no path does."""
+
     def known(request: Request) -> bool:
         return bool(request.path_params["ds"] == ds_key(shared.ex))
 

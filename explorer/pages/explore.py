@@ -12,7 +12,7 @@ from components.list_header import list_header
 from components.map import Click, ClusterClick, Lasso, map_view
 from components.side_panel import Handlers as PanelHandlers
 from components.side_panel import side_panel
-from explorer import frame, panes
+from explorer import frame, panel, panes
 from explorer.cards import inspect
 from explorer.columns import coloring
 from explorer.deeds import act, act_on_item, untag
@@ -35,7 +35,7 @@ def _work() -> None:
         return
     scene = panes.scene(sh, snap, v)
     with st.container(key="left"):
-        side_panel(key="panel", data=panes.panel_data(sh, scene), handlers=_panel_handlers(v, snap))
+        side_panel(key="panel", data=panel.panel_data(sh, scene), handlers=_panel_handlers(v, snap))
     with st.container(key="middle"):
         map_view(
             key="map",

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from explorer import panes
+from explorer import panel, panes
 from explorer.shared import install
 from explorer.snapshot import snapshot
 from tests.fakes_app import FakeExplorer
@@ -87,13 +87,13 @@ def test_filters_that_let_nothing_through_say_so(shared, view):
 def test_the_panel_counts_what_is_shown(shared, view):
     view.text = "star"
     sc = scene(shared, view)
-    assert panes.panel_data(shared, sc)["shown"] == f"{int(sc.visible.sum())} of 240 shown"
+    assert panel.panel_data(shared, sc)["shown"] == f"{int(sc.visible.sum())} of 240 shown"
 
 
 @pytest.mark.parametrize("color", ["cluster", "label", "split", "severity:outlier", "column:year", "decision"])
 def test_every_color_has_a_legend(shared, view, color):
     view.color = color
-    legend = panes.panel_data(shared, scene(shared, view))["legend"]
+    legend = panel.panel_data(shared, scene(shared, view))["legend"]
     if legend["kind"] == "category":
         assert sum(item["count"] for item in legend["items"]) == 240
     else:
