@@ -28,6 +28,11 @@ def items(count: int, noun: str = "item") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def sentence(text: str) -> str:
+    """Return a text with a capital first letter, as messages of errors begin small."""
+    return text[:1].upper() + text[1:]
+
+
 def ds_key(ex: "Explorer") -> str:
     """Return what names the data set in addresses: another one as soon as its rows or files are others, as answers are cached."""
     dataset = ex.values.dataset

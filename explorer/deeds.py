@@ -7,7 +7,7 @@ import numpy as np
 
 from components.action_bar import ActionBarData
 from engines.errors import DatasetExplorerError
-from explorer.cards import breakdown, items
+from explorer.cards import breakdown, items, sentence
 from explorer.grouping import decide_group, group_of, keeper
 from explorer.session import View
 from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
@@ -113,7 +113,7 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
                 view.go_on(step)
             view.marked = ()
     except DatasetExplorerError as error:
-        view.say(str(error), "warn")
+        view.say(sentence(str(error)), "warn")
 
 
 def _grouped(snap: Snapshot, view: View) -> CheckFindings | None:
@@ -129,7 +129,7 @@ def untag(ex: "Explorer", view: View, row: int, tag: str) -> None:
     try:
         view.say(ex.describe(ex.decide("untag", [row], value=tag)))
     except DatasetExplorerError as error:
-        view.say(str(error), "warn")
+        view.say(sentence(str(error)), "warn")
 
 
 def _history(ex: "Explorer", view: View, name: str) -> None:
@@ -195,7 +195,7 @@ def act_on_item(ex: "Explorer", view: View, name: str, row: int, check: str) -> 
         else:
             _decide(ex, view, name, one)
     except DatasetExplorerError as error:
-        view.say(str(error), "warn")
+        view.say(sentence(str(error)), "warn")
         return
     if name in ("keep", "exclude") and view.selection is None:
         view.go_on(step)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engines.errors import DatasetExplorerError
+from explorer.cards import sentence
 from explorer.columns import Coloring
 from explorer.session import View
 from explorer.snapshot import Mask, Rows, Snapshot
@@ -75,8 +76,8 @@ def filtered(ex: "Explorer", snap: Snapshot, view: View) -> Mask:
         try:
             mask &= np.asarray(ex.where(view.where), dtype=bool)
         except DatasetExplorerError as error:
-            view.where_error = error.message
-            view.where_hint = error.hint
+            view.where_error = sentence(error.message)
+            view.where_hint = sentence(error.hint)
     for group in _by_kind(view.facets):
         any_of = np.zeros(snap.n, dtype=bool)
         for facet in group:

@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.action_bar import Handlers, action_bar
 from components.top_bar import PageLink, Progress, TopBarData, top_bar
-from explorer.cards import items
+from explorer.cards import items, sentence
 from explorer.deeds import act, bar
 from explorer.jobs import JobState
 from explorer.session import View, view
@@ -127,7 +127,7 @@ def progress(state: JobState) -> Progress | None:
     if state.phase == "cancelled":
         return {"text": "Stopped; what was ready stays", "fraction": None, "tone": "warn", "action": "retry"}
     if state.phase == "failed":
-        return {"text": state.error, "fraction": None, "tone": "warn", "action": "retry"}
+        return {"text": sentence(state.error), "fraction": None, "tone": "warn", "action": "retry"}
     return None
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engines.errors import DatasetExplorerError
+from explorer.cards import sentence
 from explorer.session import View
 from explorer.snapshot import CheckFindings, Rows, Snapshot
 
@@ -52,7 +53,7 @@ def decide_group(ex: "Explorer", snap: Snapshot, check: CheckFindings, view: Vie
             others = [int(one) for one in members if one != row]
             decision = ex.decide("exclude", others, check=check.name, why=f"like {snap.title(row)}"[:200])
     except DatasetExplorerError as error:
-        view.say(str(error), "warn")
+        view.say(sentence(str(error)), "warn")
         return
     view.say(ex.describe(decision))
     view.go_on(after)

@@ -7,7 +7,7 @@ from components.check_list import CheckItem, CheckListData
 from components.gallery import Badge, GalleryData
 from components.groups import Group, GroupsData, Member
 from engines.errors import DatasetExplorerError
-from explorer.cards import ds_key, info_url, item_meta, items, thumb_url
+from explorer.cards import ds_key, info_url, item_meta, items, sentence, thumb_url
 from explorer.frame import job_words
 from explorer.grouping import keeper, surplus
 from explorer.session import View
@@ -213,7 +213,7 @@ def decide_whole(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, name
         else:
             made = [sh.ex.decide(name, rows, check=check.name)]
     except DatasetExplorerError as error:
-        v.say(str(error), "warn")
+        v.say(sentence(str(error)), "warn")
         return
     v.say(
         sh.ex.describe(made[0])
@@ -238,7 +238,7 @@ def set_threshold(sh: Shared, check: CheckFindings, v: View, value: float) -> No
     try:
         v.say(sh.ex.describe(sh.ex.decide("threshold", value=round(value, 4), check=check.name)))
     except DatasetExplorerError as error:
-        v.say(str(error), "warn")
+        v.say(sentence(str(error)), "warn")
 
 
 def computing_words(sh: Shared) -> str:

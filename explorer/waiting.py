@@ -4,7 +4,7 @@ import streamlit as st
 
 from components.mosaic import MosaicData, mosaic
 from explorer import early
-from explorer.cards import ds_key
+from explorer.cards import ds_key, sentence
 from explorer.frame import job_words
 from explorer.shared import Shared
 
@@ -29,8 +29,8 @@ def mosaic_data(sh: Shared) -> MosaicData:
     if state.phase == "failed":
         data |= {
             "title": f"{sh.ex.name} could not be opened",
-            "lead": state.error,
-            "hint": state.hint,
+            "lead": sentence(state.error),
+            "hint": sentence(state.hint),
             "tone": "warn",
             "count": 0,
         }

@@ -8,7 +8,7 @@ import streamlit as st
 from components.report import Fact, ReportData, Row, Table, report
 from engines.protocols import Progress
 from explorer import frame
-from explorer.cards import items
+from explorer.cards import items, sentence
 from explorer.charts import class_chart
 from explorer.departure import Departure, departure
 from explorer.forms import Order, export_form
@@ -108,7 +108,7 @@ def _outcome(outgoing: Outgoing) -> None:
     if state.phase == "done":
         data |= {"done": "Written to", "path": outgoing.to}
     elif state.phase == "failed":
-        data |= {"failed": state.error, "hint": state.hint}
+        data |= {"failed": sentence(state.error), "hint": sentence(state.hint)}
     else:
         data |= {"failed": "Stopped. Nothing was left behind.", "hint": ""}
     report(key="export-end", data=data)

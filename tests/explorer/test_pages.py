@@ -75,7 +75,7 @@ def test_a_failed_analysis_is_told_in_words(tmp_path, page):
     app = opened(page)
     assert not app.exception
     progress = components(app)["top-bar"]["progress"]
-    assert (progress["text"], progress["action"]) == ("the disk is full", "retry")
+    assert (progress["text"], progress["action"]) == ("The disk is full", "retry")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -150,4 +150,4 @@ def test_export_writes_and_says_where(shared, tmp_path):
     assert shared.exports[-1].job.wait(20)
     app.run()
     assert "exists already" in components(app)["report"]["failed"]
-    assert "choose another folder" in components(app)["report"]["hint"]
+    assert "Choose another folder" in components(app)["report"]["hint"]
