@@ -19,16 +19,20 @@ function create(root, send) {
   root.append(h("div.words", {}, h("div.top", {}, title, number), text, actions), threshold, confirm);
   let data = null;
   let dragging = false;
-  let held = 0;
+  let rest = 0;
 
   slider.addEventListener("input", () => { dragging = true; moved(false); });
-  slider.addEventListener("change", () => { dragging = false; moved(true); });
+  // Each arrow key is a change of its own; the decision is where the slider comes to rest.
+  slider.addEventListener("change", () => {
+    clearTimeout(rest);
+    dragging = true;
+    rest = setTimeout(() => { dragging = false; moved(true); }, 350);
+  });
   confirm.addEventListener("click", (event) => { if (event.target === confirm) confirm.close(); });
   confirm.addEventListener("keydown", (event) => event.stopPropagation());
 
   function moved(done) {
     const value = Number(slider.value);
-    held = value;
     histogram.preview(value);
     tell(value);
     if (done) send("threshold", value);
@@ -63,9 +67,11 @@ function create(root, send) {
       if (!next.histogram || dragging) return;
       histogram.update(next.histogram);
       slider.value = String(next.histogram.threshold);
-      held = next.histogram.threshold;
-      tell(held);
+      tell(next.histogram.threshold);
     },
-    destroy: () => confirm.close(),
+    destroy() {
+      clearTimeout(rest);
+      confirm.close();
+    },
   };
 }
