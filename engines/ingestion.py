@@ -58,6 +58,7 @@ def ingest_source(
     Raises:
         SourceError: when the source cannot be read, or not one row of it can be used.
     """
+    from engines.embed.rowcache import VERSION as FACTS
     from engines.read import read
 
     dataset, vectors = read(source, options, progress=part(progress, 0.0, 0.05))
@@ -72,7 +73,10 @@ def ingest_source(
         name = "pixels"
     encoder = recipe.engine("embed", name)
     given_key = "" if vectors is None else digest("given", *_blocks(vectors))
-    request = digest("ingest", dataset.media_key, chain("embed", encoder, [], name=name), given_key, str(options.limit))
+    # What one decode tells is part of the request: facts of an older version must not come back.
+    request = digest(
+        "ingest", dataset.media_key, chain("embed", encoder, [], name=name), given_key, str(options.limit), str(FACTS)
+    )
     step = _Step(dataset=dataset, vectors=vectors, encoder=encoder, limit=options.limit, request=request, store=store)
     if not verify and (known := step.known()) is not None:
         progress(1.0, "nothing new to read")

@@ -10,6 +10,7 @@ from PIL import Image
 
 from engines.artifacts import Dataset, PictureFacts
 from engines.embed.decode import Unusable, decode
+from engines.embed.facts import THUMB_SIDE
 from engines.embed.rowcache import RowCache
 
 
@@ -23,7 +24,10 @@ class Media:
 
     def thumb(self, row: int) -> bytes | None:
         """Give the thumbnail (JPEG, at most 192 pixels) that was made while embedding."""
-        return self._cache.thumb(self._contents[row]) if 0 <= row < len(self._contents) else None
+        if not 0 <= row < len(self._contents):
+            return None
+        # The cache may be emptied at any time; then the file itself is asked.
+        return self._cache.thumb(self._contents[row]) or self.picture(row, THUMB_SIDE)
 
     def picture(self, row: int, side: int) -> bytes | None:
         """Decode the row's file and give it as JPEG of at most ``side`` pixels; None when it has gone or is broken."""

@@ -19,7 +19,6 @@ GUARDS = {
     "content-security-policy": "default-src 'none'; sandbox",
     "cross-origin-resource-policy": "same-origin",
 }
-THUMB = 192
 Endpoint = Callable[[Request], Awaitable[Response]]
 _ROW = re.compile(r"[0-9]{1,10}")
 
@@ -56,8 +55,7 @@ def data_routes(shared: Shared) -> list[Route]:
         return answer
 
     def thumb(row: int) -> bytes | None:
-        # The cache of thumbnails may be deleted at any time; then the picture itself is made small.
-        return shared.ex.thumb(row) or shared.ex.image(row, THUMB)
+        return shared.ex.thumb(row)
 
     async def info(request: Request) -> Response:
         row = _row(request, rows()) if known(request) else None
