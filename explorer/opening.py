@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import SourceError, UserError
+from engines.parameters import parameters
 from engines.protocols import SourceOptions
-from engines.recipe import Recipe, load_recipe
+from engines.recipe import Recipe, load_recipe, registry
 from explorer.api import Explorer
 from explorer.workspace import open_workspace
 
@@ -44,9 +45,11 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
     unknown = sorted(set(options) - {*SOURCE_OPTIONS, *RECIPE_OPTIONS})
     if unknown:
         raise UserError(f"unknown option {', '.join(unknown)}", f"options: {', '.join((*SOURCE_OPTIONS, *RECIPE_OPTIONS))}")
-    for name in ("embeddings", "predictions", "probabilities"):
+    if options.get("embeddings") is not None:
+        options["embeddings"] = str(options["embeddings"])
+    for name in ("image", "predictions", "probabilities"):
         if options.get(name) is not None:
-            options[name] = str(options[name])
+            raise UserError(f"--{name} has no meaning for folders of pictures and files of vectors", "leave it out")
     base = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe)) if recipe is not None else Recipe()
     given = {name: options[name] for name in RECIPE_OPTIONS if options.get(name) is not None}
     for name in ("projectors", "clusterers", "checks"):
@@ -58,9 +61,16 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
         given["settings"] = {**base.settings, **given["settings"]}
     chosen = Recipe(**{**{name: getattr(base, name) for name in RECIPE_OPTIONS}, **given})
     chosen.check()
+    if chosen.device not in ("auto", "cpu") and not _runs_on_a_card(chosen):
+        raise UserError(f"the encoder {chosen.chosen('embed')[0]} runs on the processor only", "leave --device out")
     told = SourceOptions(**{name: options.get(name) for name in SOURCE_OPTIONS})
     space = open_workspace(path, Path(workspace) if workspace is not None else None)
     return Explorer(path, told, chosen, space, verify=verify)
+
+
+def _runs_on_a_card(recipe: Recipe) -> bool:
+    encoder = registry("embed").load(recipe.chosen("embed")[0])
+    return "device" in {parameter.name for parameter in parameters(encoder)}
 
 
 def _nearest(path: Path) -> str:

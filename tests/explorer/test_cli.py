@@ -90,6 +90,8 @@ def test_the_second_run_recomputes_nothing_and_a_parameter_its_stage_only(source
         (["analyze", "{source}", "--out", "out", "--set", "project.min_dist=wide"], 2, "min_dist"),
         (["analyze", "{source}", "--out", "out", "--set", "min_dist"], 2, "stage.parameter=value"),
         (["analyze", "{source}", "--out", "out", "--limit", "0"], 2, "limit"),
+        (["analyze", "{source}", "--out", "out", "--predictions", "guess"], 2, "no meaning"),
+        (["analyze", "{source}", "--out", "out", "--device", "cuda"], 2, "processor only"),
         (["analyze", "{source}"], 2, "--out"),
         (["analyze", "{source}", "{source}", "--out", "out"], 2, "one source at a time"),
         (["analyze", "{empty}", "--out", "out"], 2, "hint"),
