@@ -47,7 +47,7 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
         raise UserError(f"unknown option {', '.join(unknown)}", f"options: {', '.join((*SOURCE_OPTIONS, *RECIPE_OPTIONS))}")
     if options.get("embeddings") is not None:
         options["embeddings"] = str(options["embeddings"])
-    for name in ("image", "predictions", "probabilities"):
+    for name in ("predictions", "probabilities"):
         if options.get(name) is not None:
             raise UserError(f"--{name} has no meaning for folders of pictures and files of vectors", "leave it out")
     base = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe)) if recipe is not None else Recipe()
