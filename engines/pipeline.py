@@ -65,7 +65,17 @@ class Values:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StageRecord:
+class Spent:
+    """What a stage cost; CPU seconds are those of this process, or of the worker process with all its threads."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_rss: int
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord(Spent):
     """What one stage did: which engine with which parameters, whether it came from the store, and what it cost."""
 
     stage: str
@@ -74,20 +84,6 @@ class StageRecord:
     key: str
     cached: bool
     parameters: dict[str, Any]
-    seconds: float
-    cpu_seconds: float
-    peak_rss: int
-    notes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spent:
-    """What a stage cost; CPU seconds are those of this process, or of the worker process with all its threads."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_rss: int
-    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Clock:

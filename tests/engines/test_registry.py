@@ -38,7 +38,7 @@ def test_each_engine_takes_its_input_and_progress(stage: str, name: str) -> None
 @pytest.mark.parametrize(("stage", "name"), ENGINES)
 def test_whatever_is_random_has_a_seed(stage: str, name: str) -> None:
     cls = registry(stage).load(name)
-    source = inspect.getsource(inspect.getmodule(cls))  # type: ignore[arg-type]
+    source = inspect.getsource(inspect.getmodule(cls))
     if re.search(r"random_state|default_rng|RandomState", source):
         assert "seed" in {parameter.name for parameter in parameters(cls)}
 
