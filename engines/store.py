@@ -73,22 +73,6 @@ class Store:
         stored = self.get(type(value), value.key)
         return value if stored is None else stored
 
-    def alias(self, name: str, key: str) -> None:
-        """Remember that the request ``name`` led to the value ``key`` (small text file, atomic)."""
-        target = self.root / "aliases" / name
-        with _as_fault(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary = target.with_name(f"{TEMPORARY}{os.getpid()}-{target.name}")
-            temporary.write_text(key, encoding="ascii")
-            temporary.replace(target)
-
-    def resolve(self, name: str) -> str | None:
-        """Give the key that a request led to before, or None."""
-        try:
-            return (self.root / "aliases" / name).read_text(encoding="ascii").strip() or None
-        except (OSError, UnicodeDecodeError):
-            return None
-
     @contextmanager
     def lock(self, key: str, progress: Progress = no_progress) -> Iterator[None]:
         """Hold the lock of a key; while another process holds it, wait and pass its progress on.

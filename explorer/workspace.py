@@ -22,7 +22,7 @@ MARK = "source.json"
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder of one source: values, aliases and locks of the store, ``thumbs.sqlite`` (a cache) and ``decisions.sqlite``."""
+    """The folder of one source: values and locks of the store, ``thumbs.sqlite`` (a cache) and ``decisions.sqlite``."""
 
     folder: Path
 
@@ -123,7 +123,7 @@ def listed(chosen: Path | None = None) -> list[Listed]:
 def prune(workspace: Workspace) -> int:
     """Remove everything that can be computed again; decisions stay. Give the bytes that were freed."""
     before = sum(path.stat().st_size for path in workspace.folder.rglob("*") if path.is_file())
-    for name in ("values", "aliases", "locks"):
+    for name in ("values", "locks"):
         shutil.rmtree(workspace.folder / name, ignore_errors=True)
     for path in workspace.folder.glob(f"{workspace.cache_path.name}*"):
         path.unlink(missing_ok=True)
