@@ -1,12 +1,12 @@
 """Everything that the pages derive from the values and the decisions, computed once per change and shared by all tabs."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -199,24 +199,21 @@ class Snapshot:
         )
 
 
-_cache: OrderedDict[tuple[int, int, int], Snapshot] = OrderedDict()
+# By the explorer itself: a number such as id(ex) is given to another one as soon as the first is gone.
+_cache: "WeakKeyDictionary[Explorer, Snapshot]" = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def snapshot(ex: "Explorer") -> Snapshot | None:
     """Return what holds now; None while the rows are still being read."""
     stamp = (ex.revision, ex.log.version)
-    key = (id(ex), *stamp)
     with _lock:
-        found = _cache.get(key)
-        if found is not None:
+        found = _cache.get(ex)
+        if found is not None and found.stamp == stamp:
             return found
         if ex.values.dataset is None:
             return None
-        made = _take(ex, ex.values.dataset, stamp)
-        _cache[key] = made
-        while len(_cache) > 3:
-            _cache.popitem(last=False)
+        made = _cache[ex] = _take(ex, ex.values.dataset, stamp)
         return made
 
 

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 
 from explorer.shared import install
@@ -17,6 +20,16 @@ def test_it_is_taken_once_per_change(ex):
     assert second is not first
     assert second.excluded[1]
     assert not first.excluded[1]
+
+
+def test_it_goes_with_its_explorer(tmp_path):
+    # Were it kept under a number such as id(ex), the next explorer at that place in memory would be given this one.
+    ex = FakeExplorer(240, folder=tmp_path).analyze()
+    gone = weakref.ref(snapshot(ex))
+    assert gone() is not None
+    del ex
+    gc.collect()
+    assert gone() is None
 
 
 def test_what_was_decided_is_not_open_any_more(ex):
