@@ -14,7 +14,7 @@ from engines.issue_result import PAIR_SCHEMA, Float32, Int32, IssueResult
 from engines.keys import digest
 from engines.value import Artifact, InvalidValue, require
 
-Kind = Literal["pictures", "texts", "vectors"]
+Kind = Literal["pictures", "texts", "table", "vectors"]
 
 NO_CLUSTER = -1
 ROW_COLUMNS = ("id", "path", "label", "split")
@@ -32,10 +32,16 @@ class Dataset(Artifact):
 
     ``rows`` holds the columns id, path, label, split (strings; label and split may be null), then the person's own columns
     (a name that this project uses itself is read as ``own_<name>``). ``path`` is what a person reads: the path relative to
-    ``root``, ``\xNN`` for bytes that are no text; null where a row has no file. ``media`` holds, per row, the real relative
-    path as bytes, or the text of the row; null for vectors. ``stats`` holds size, mtime_ns and inode of the file per row
-    (int64, shape (n, 3)); (0, 3) without files. ``rejects`` lists what could not be used (``REJECT_SCHEMA``); ``counts`` says
+    ``root``, ``\xNN`` for bytes that are no text; null where a row has no file. ``media`` says where the media of each row lies
+    (see ``engines.media``): its column ``media`` holds a path as bytes, the text of the row, or null (vectors, tables); ``offset``,
+    ``length`` and ``codec``, where present, cut a member out of a container. ``stats`` holds size, mtime_ns and inode of the file per
+    row (int64, shape (n, 3)); (0, 3) without files. ``rejects`` lists what could not be used (``REJECT_SCHEMA``); ``counts`` says
     how many things were passed over in silence on purpose (junk files, hidden files, broken links).
+
+    ``origin`` is what the reader understood, as plain values, for the screen and for exports that write what was read: ``reader``,
+    ``format``, ``roles`` (part -> column of the source: image, text, label, split, id, caption, ...), ``columns`` (the source's own
+    names in their order), ``names`` (column of the source -> column of ``rows``, where they differ), ``label_names`` (where labels
+    were numbers with names), ``features`` (columns that make the vector of a table), and what else a reader needs to be repeated.
     """
 
     kind_name: ClassVar[str] = "dataset"
@@ -47,6 +53,7 @@ class Dataset(Artifact):
     stats: npt.NDArray[np.int64]
     rejects: pa.Table
     counts: dict[str, int] = field(default_factory=dict)
+    origin: dict[str, Any] = field(default_factory=dict)
     media_key: str
     columns_key: str
 
@@ -106,6 +113,7 @@ class Dataset(Artifact):
             stats=self.stats[rows] if len(self.stats) else self.stats,
             rejects=self.rejects if rejects is None else pa.concat_tables([self.rejects, rejects]),
             counts=self.counts,
+            origin=self.origin,
             media_key=digest("take", self.media_key, keep),
             columns_key=digest("take", self.columns_key, keep),
         )

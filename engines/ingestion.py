@@ -1,9 +1,10 @@
-"""The first step of a run: read a source, decode and encode what is new, and keep the result under keys of the content."""
+"""The first step of a run: read the sources, embed what is new, and keep the result under keys of the content."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,23 +12,25 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engines.artifacts import REJECT_SCHEMA, Dataset, Embeddings, PictureFacts
-from engines.errors import SourceError
+from engines.artifacts import REJECT_SCHEMA, Dataset, Embeddings, Float32, PictureFacts
+from engines.errors import ParameterError, SourceError
 from engines.keys import chain, digest
-from engines.protocols import Progress, SourceOptions, part
-from engines.recipe import Recipe
+from engines.protocols import CorpusEncoder, Progress, Reading, SourceOptions, part
+from engines.recipe import MODEL_ENGINES, Recipe, is_model, registry
 from engines.store import Store
 from engines.value import Artifact
 
 GIVEN = "given"
 CACHE_FILE = "thumbs.sqlite"
+SCRATCH = "scratch"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ingest(Artifact):
-    """What reading and decoding a source led to, so that an unchanged source is opened again without a look at its files.
+    """What reading and encoding a source led to, so that an unchanged source is opened again without a look at its files.
 
     ``good`` int64: rows of the read data set that can be used; ``rejects``: all rejects; the keys of the values that were made.
+    ``facts_key`` is empty where rows have no pictures.
     """
 
     kind_name: ClassVar[str] = "ingest"
@@ -40,89 +43,69 @@ class Ingest(Artifact):
 
 @dataclass(frozen=True, kw_only=True)
 class Ingested:
-    """The values of the first step; ``cached`` tells that nothing was decoded or encoded."""
+    """The values of the first step; ``cached`` tells that nothing was decoded or encoded; ``vectors``: all that the source brings."""
 
     dataset: Dataset
     facts: PictureFacts | None
     embeddings: Embeddings
     engine: Any
     cached: bool
+    vectors: Mapping[str, Float32] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-def ingest_source(
-    source: Path, options: SourceOptions, recipe: Recipe, store: Store, *, verify: bool, progress: Progress
-) -> Ingested:
-    """Read ``source`` and embed its rows, or take the embeddings that it (or ``--embeddings``) brings.
-
-    Raises:
-        SourceError: when the source cannot be read, or not one row of it can be used.
-    """
-    from engines.embed.rowcache import VERSION as FACTS
-    from engines.read import read
-
-    dataset, vectors = read(source, options, progress=part(progress, 0.0, 0.05))
-    if vectors is None and options.embeddings is not None:
-        dataset, vectors = _joined(dataset, Path(options.embeddings), progress)
-    if dataset.kind == "vectors":
-        assert vectors is not None
-        return _given(dataset, vectors, store)
-    name = recipe.chosen("embed")[0]
-    if vectors is not None:
-        # The pictures are still decoded once for thumbnails and facts, by the cheapest encoder.
-        name = "pixels"
-    encoder = recipe.engine("embed", name)
-    given_key = "" if vectors is None else digest("given", *_blocks(vectors))
-    # What one decode tells is part of the request: facts of an older version must not come back.
-    request = digest(
-        "ingest", dataset.media_key, chain("embed", encoder, [], name=name), given_key, str(options.limit), str(FACTS)
-    )
-    step = _Step(dataset=dataset, vectors=vectors, encoder=encoder, limit=options.limit, request=request, store=store)
-    if not verify and (known := step.known()) is not None:
-        progress(1.0, "nothing new to read")
-        return known
-    with store.lock(request, progress):
-        return step.run(verify=verify, progress=part(progress, 0.05, 1.0))
-
-
 @dataclass(frozen=True, kw_only=True)
-class _Step:
-    """One request to ingest: which rows, with which encoder (or which given vectors), into which store."""
+class Request:
+    """Which rows, with which encoder (or which given vectors), into which store."""
 
     dataset: Dataset
-    vectors: npt.NDArray[np.float32] | None
+    vectors: Float32 | None
     encoder: Any
+    name: str
     limit: int | None
-    request: str
     store: Store
 
-    def known(self) -> Ingested | None:
+    @property
+    def key(self) -> str:
+        """Give the key of this request. What one decode tells is part of it: facts of an older version must not come back."""
+        from engines.embed.rowcache import VERSION as FACTS
+
+        given = "" if self.vectors is None else digest("given", *_blocks(self.vectors))
+        encoder = "" if self.encoder is None else chain("embed", self.encoder, [], name=self.name)
+        # An encoder of all rows at once may read labels and columns; the others see the media of one row.
+        columns = self.dataset.columns_key if isinstance(self.encoder, CorpusEncoder) else ""
+        return digest("ingest", self.dataset.media_key, encoder, given, columns, str(self.limit), str(FACTS))
+
+    def known(self, key: str) -> Ingested | None:
         """Give what the same request led to before, where all of its values are still there."""
-        ingest = self.store.get(Ingest, self.request)
+        ingest = self.store.get(Ingest, key)
         if ingest is None:
             return None
-        facts = self.store.get(PictureFacts, ingest.facts_key)
+        facts = self.store.get(PictureFacts, ingest.facts_key) if ingest.facts_key else None
         embeddings = self.store.get(Embeddings, ingest.embeddings_key)
-        if embeddings is None or facts is None:
+        if embeddings is None or (facts is None and ingest.facts_key):
             return None
         dataset = _narrow(self.dataset, ingest)
         return Ingested(dataset=dataset, facts=facts, embeddings=embeddings, engine=self.encoder, cached=True)
 
-    def run(self, *, verify: bool, progress: Progress) -> Ingested:
+    def run(self, key: str, *, verify: bool, progress: Progress) -> Ingested:
         """Decode and encode what is new and keep the values."""
-        from engines.embed.ingest import ingest
+        from engines.embed.encoding import encode
         from engines.embed.rowcache import RowCache
 
         with RowCache(self.store.root / CACHE_FILE) as cache:
-            made = ingest(self.dataset, self.encoder, cache=cache, limit=self.limit, progress=progress, verify=verify)
-        embeddings = made.embeddings if self.vectors is None else _embeddings(self.vectors[made.rows])
-        facts, embeddings = self.store.put(made.facts), self.store.put(embeddings)
+            made = encode(
+                self.dataset, self.encoder, self.name, cache=cache, limit=self.limit, verify=verify, progress=progress
+            )
+        embeddings = made.embeddings if self.vectors is None else given_embeddings(self.vectors[made.rows], self.name)
+        facts = self.store.put(made.facts) if made.facts is not None else None
+        embeddings = self.store.put(embeddings)
         value = Ingest(
-            key=self.request,
+            key=key,
             good=made.rows,
             rejects=made.dataset.rejects,
             media_key=made.dataset.media_key,
-            facts_key=facts.key,
+            facts_key=facts.key if facts is not None else "",
             embeddings_key=embeddings.key,
         )
         self.store.put(value)
@@ -136,6 +119,119 @@ class _Step:
         )
 
 
+def read_sources(sources: Sequence[Path], options: SourceOptions, store: Store, progress: Progress) -> Reading:
+    """Read one source, or several as one; join the vectors of ``--embeddings``.
+
+    Raises:
+        SourceError: when a source cannot be read, or vectors do not belong to its rows.
+    """
+    from engines.read import read, read_several
+
+    scratch = store.root / SCRATCH
+    if len(sources) == 1:
+        reading = read(sources[0], options, scratch=scratch, progress=part(progress, 0.0, 0.8))
+    else:
+        reading = read_several(sources, options, scratch=scratch, progress=part(progress, 0.0, 0.8))
+    if options.embeddings is not None:
+        from engines.read.vectors_join import join_vectors
+
+        reading = join_vectors(reading, Path(options.embeddings), scratch=scratch, progress=part(progress, 0.8, 1.0))
+    return reading
+
+
+def ingest_source(
+    sources: Sequence[Path], options: SourceOptions, recipe: Recipe, store: Store, *, verify: bool, progress: Progress
+) -> Ingested:
+    """Read the sources and embed their rows with the first encoder of the recipe, or take the vectors that they bring.
+
+    Raises:
+        SourceError: when a source cannot be read, or not one row of it can be used.
+        ParameterError: when the encoder is for another kind of data.
+    """
+    reading = read_sources(sources, options, store, part(progress, 0.0, 0.05))
+    dataset = reading.dataset
+    for name in recipe.encoders:
+        # Now, not when the first one is done.
+        if name not in reading.vectors:
+            encoder_for(dataset, name, recipe, reading.vectors)
+    wanted = recipe.encoders[0] if recipe.encoders else next(iter(reading.vectors), "")
+    if dataset.kind == "vectors" or wanted in reading.vectors:
+        name = wanted if wanted in reading.vectors else next(iter(reading.vectors))
+        vectors = reading.vectors[name]
+        if dataset.kind != "pictures":
+            return replace(_given(dataset, vectors, name, store, options.limit), vectors=reading.vectors)
+        # The pictures are still decoded once for thumbnails and facts, by the cheapest encoder.
+        request = Request(
+            dataset=dataset,
+            vectors=vectors,
+            encoder=recipe.engine("embed", "pixels"),
+            name=name,
+            limit=options.limit,
+            store=store,
+        )
+    else:
+        name, encoder = encoder_for(dataset, wanted, recipe, reading.vectors)
+        request = Request(dataset=dataset, vectors=None, encoder=encoder, name=name, limit=options.limit, store=store)
+    made = ingest_request(request, verify=verify, progress=part(progress, 0.05, 1.0))
+    return replace(made, vectors=reading.vectors)
+
+
+def ingest_request(request: Request, *, verify: bool, progress: Progress) -> Ingested:
+    """Answer a request from the store, or do the work under its lock."""
+    key = request.key
+    if not verify and (known := request.known(key)) is not None:
+        progress(1.0, "nothing new to read")
+        return known
+    with request.store.lock(key, progress):
+        return request.run(key, verify=verify, progress=progress)
+
+
+def encoder_for(dataset: Dataset, wanted: str, recipe: Recipe, vectors: Mapping[str, Float32] | None = None) -> tuple[str, Any]:
+    """Make the encoder that a person wants, or the default one of the kind of data; give its name too.
+
+    Raises:
+        ParameterError: when it is for another kind of data.
+    """
+    from engines.embed import default
+
+    if dataset.kind == "vectors":
+        raise _wrong_encoder(wanted, dataset, vectors or {})
+    name = wanted or default(dataset.kind)
+    table = registry("embed")
+    if is_model(name):
+        if dataset.kind not in MODEL_ENGINES:
+            raise _wrong_encoder(name, dataset, vectors or {})
+    elif table.entry(name).modality not in ("", dataset.kind):
+        raise _wrong_encoder(name, dataset, vectors or {})
+    encoder = recipe.engine("embed", name, kind=dataset.kind)
+    if encoder.modality != dataset.kind:
+        raise _wrong_encoder(name, dataset, vectors or {})
+    return name, encoder
+
+
+def _wrong_encoder(name: str, dataset: Dataset, vectors: Mapping[str, Float32]) -> ParameterError:
+    """Say which encoders there are for this data set."""
+    entries = registry("embed").entries.items()
+    fitting = [*vectors, *(other for other, entry in entries if entry.modality == dataset.kind)]
+    kind = {"table": "a table of numbers and categories", "vectors": "a file of vectors"}.get(dataset.kind, dataset.kind)
+    return ParameterError(f"the encoder {name!r} is not for {kind}", f"choose one of: {', '.join(fitting)}")
+
+
+def further_spaces(
+    dataset: Dataset, vectors: Mapping[str, Float32], recipe: Recipe, store: Store, *, verify: bool
+) -> Iterator[tuple[str, Callable[[Progress], Ingested]]]:
+    """Give the embeddings that the recipe wants beside the first, each with what computes it for the rows that are used."""
+    for name in recipe.encoders[1:]:
+        if name not in vectors:
+            _, encoder = encoder_for(dataset, name, recipe, vectors)
+            request = Request(dataset=dataset, vectors=None, encoder=encoder, name=name, limit=None, store=store)
+            yield name, partial(_further, request, verify)
+
+
+def _further(request: Request, verify: bool, progress: Progress) -> Ingested:
+    return ingest_request(request, verify=verify, progress=progress)
+
+
 def _narrow(dataset: Dataset, ingest: Ingest) -> Dataset:
     kept = dataset.take(ingest.good)
     return replace(
@@ -143,60 +239,41 @@ def _narrow(dataset: Dataset, ingest: Ingest) -> Dataset:
     )
 
 
-def _given(dataset: Dataset, vectors: npt.NDArray[np.float32], store: Store) -> Ingested:
+def _given(dataset: Dataset, vectors: Float32, name: str, store: Store, limit: int | None) -> Ingested:
     """Keep the vectors that the source itself holds."""
-    embeddings = _embeddings(vectors)
+    if limit is not None and limit < len(dataset):
+        first = np.sort(np.argsort(np.array(dataset.ids), kind="stable")[:limit]).astype(np.int64)
+        dataset, vectors = dataset.take(first), vectors[first]
+    embeddings = given_embeddings(vectors, name)
     stored = store.get(Embeddings, embeddings.key)
     return Ingested(
         dataset=dataset, facts=None, embeddings=stored or store.put(embeddings), engine=None, cached=stored is not None
     )
 
 
-def _embeddings(vectors: npt.NDArray[np.float32]) -> Embeddings:
+def given_embeddings(vectors: Float32, name: str = GIVEN) -> Embeddings:
+    """Wrap vectors that a source brings as a value, keyed by what they hold."""
+    if not len(vectors):
+        raise SourceError("no row is left with a usable vector")
     probabilities = np.empty((len(vectors), 0), dtype=np.float16)
-    key = digest("embed", GIVEN, str(vectors.shape), *_blocks(vectors))
-    return Embeddings(key=key, encoder=GIVEN, vectors=vectors, probabilities=probabilities)
+    key = digest("embed", GIVEN, name, str(vectors.shape), *_blocks(vectors))
+    return Embeddings(key=key, encoder=name, vectors=vectors, probabilities=probabilities)
 
 
-def _blocks(vectors: npt.NDArray[np.float32], rows: int = 65536) -> Iterator[bytes]:
+def _blocks(vectors: Float32, rows: int = 65536) -> Iterator[bytes]:
     for start in range(0, len(vectors), rows):
         yield np.ascontiguousarray(vectors[start : start + rows]).tobytes()
 
 
-def _joined(dataset: Dataset, path: Path, progress: Progress) -> tuple[Dataset, npt.NDArray[np.float32]]:
-    """Join vectors from a file to the rows: by id where the file has ids of these rows, else by order with equal counts.
-
-    Raises:
-        SourceError: when the file has no ids of these rows and another number of vectors.
-    """
-    from engines.read import read
-
-    told, vectors = read(path, SourceOptions(), progress=progress)
-    if vectors is None:
-        raise SourceError(f"{path} holds no vectors", "give an .npy or .npz file to --embeddings")
-    place = {row_id: number for number, row_id in enumerate(told.ids)}
-    wanted = np.array([place.get(row_id, -1) for row_id in dataset.ids], dtype=np.int64)
-    if not (wanted >= 0).any():
-        total = len(told) + told.rejects.num_rows
-        if total != len(dataset):
-            raise SourceError(
-                f"{path} holds {total} vectors, the source {len(dataset)} rows, and no ids that match",
-                "save the vectors in the order of the ids, or add an array `ids` to the .npz",
-            )
-        bad = set(told.rejects.column("row").to_pylist())
-        order = [number for number in range(total) if number not in bad]
-        wanted = np.full(total, -1, dtype=np.int64)
-        wanted[order] = np.arange(len(order))
-    lacking = np.flatnonzero(wanted < 0)
-    rejects = pa.table(
-        {
-            "id": dataset.rows.column("id").take(pa.array(lacking)),
-            "path": dataset.rows.column("path").take(pa.array(lacking)),
-            "row": pa.array(lacking),
-            "stage": pa.array(["embed"] * len(lacking), pa.string()),
-            "reason": pa.array([f"no usable vector in {path.name}"] * len(lacking), pa.string()),
-        },
-        schema=REJECT_SCHEMA,
-    )
-    kept = np.flatnonzero(wanted >= 0)
-    return dataset.take(kept, rejects if len(lacking) else None), np.ascontiguousarray(vectors[wanted[kept]])
+__all__ = [
+    "GIVEN",
+    "REJECT_SCHEMA",
+    "Ingest",
+    "Ingested",
+    "Request",
+    "encoder_for",
+    "given_embeddings",
+    "ingest_request",
+    "ingest_source",
+    "read_sources",
+]

@@ -28,7 +28,7 @@ def chain(stage: str, engine: Any, inputs: Iterable[str], *, name: str = "", ext
     """Key of what ``engine`` makes of inputs with the given keys.
 
     The engine's version, its parameters that can change the result and the versions of the packages that it names enter;
-    threads, batch size and device do not.
+    threads, batch size and device do not. An engine that reads a model from a folder has a ``content_key``, which enters too.
     """
     packages = {package: package_version(package) for package in sorted(getattr(engine, "packages", ()))}
     body = {
@@ -40,6 +40,9 @@ def chain(stage: str, engine: Any, inputs: Iterable[str], *, name: str = "", ext
         "inputs": list(inputs),
         "extra": dict(extra or {}),
     }
+    content = getattr(engine, "content_key", "")
+    if content:
+        body["content"] = content
     return digest(json.dumps(body, sort_keys=True, default=str))
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -19,6 +19,7 @@ from engines.artifacts import (
     Clustering,
     Dataset,
     Embeddings,
+    Float32,
     IssueResult,
     Names,
     NeighborGraph,
@@ -26,11 +27,12 @@ from engines.artifacts import (
     Projection,
 )
 from engines.errors import Cancelled
-from engines.ingestion import ingest_source
+from engines.ingestion import further_spaces, given_embeddings, ingest_source
 from engines.keys import chain, digest
 from engines.parameters import values as parameter_values
-from engines.protocols import Evidence, Progress, SourceOptions, no_progress
+from engines.protocols import Evidence, JointEncoder, Progress, SourceOptions, no_progress, part
 from engines.recipe import Recipe, registry
+from engines.spaces import Comparison, Lexicon
 from engines.store import Store
 from engines.value import Artifact, require
 from engines.worker import Job, Usage, call, peak_rss
@@ -40,8 +42,8 @@ A = TypeVar("A", bound=Artifact)
 OnValue = Callable[[str, str], None]
 """Called with stage and name when a value has arrived in ``Values``."""
 
-STAGE_ORDER = ("embed", "neighbors", "project", "cluster", "name", "issues")
-WEIGHTS = {"embed": 0.4, "neighbors": 0.04, "project": 0.4, "cluster": 0.05, "name": 0.02, "issues": 0.08}
+STAGE_ORDER = ("embed", "neighbors", "project", "cluster", "name", "issues", "compare")
+WEIGHTS = {"embed": 0.4, "neighbors": 0.04, "project": 0.39, "cluster": 0.05, "name": 0.02, "issues": 0.08, "compare": 0.01}
 SMALL = 64
 """Up to this many nodes an isolated engine runs in this process: starting another one would take longer."""
 
@@ -62,6 +64,9 @@ class Values:
     clusterings: dict[str, Clustering] = field(default_factory=dict)
     names: dict[str, Names] = field(default_factory=dict)
     issues: dict[str, IssueResult] = field(default_factory=dict)
+    spaces: dict[str, Embeddings] = field(default_factory=dict)
+    """All embeddings of the rows by encoder, the one that feeds the map among them."""
+    comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +159,7 @@ class Task(Generic[A]):
 class Run:
     """One pass of a recipe over a source."""
 
-    source: Path
+    sources: Sequence[Path]
     options: SourceOptions
     recipe: Recipe
     store: Store
@@ -163,6 +168,8 @@ class Run:
     values: Values = field(default_factory=Values)
     records: list[StageRecord] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _given: Mapping[str, Float32] = field(default_factory=dict, repr=False)
+    _encoder: Any = field(default=None, repr=False)
 
     def __call__(self, progress: Progress = no_progress) -> Values:
         """Compute everything that the recipe names and the store does not hold.
@@ -189,6 +196,7 @@ class Run:
                 self._checks(meter)
                 for future in maps:
                     future.result()
+                self._compare(meter)
             except BaseException:
                 meter.cancel()  # the maps beside us must stop too before the pool can be left
                 raise
@@ -198,11 +206,39 @@ class Run:
 
     def _ingest(self, progress: Progress) -> None:
         clock = Clock()
-        result = ingest_source(self.source, self.options, self.recipe, self.store, verify=self.verify, progress=progress)
+        result = ingest_source(self.sources, self.options, self.recipe, self.store, verify=self.verify, progress=progress)
         self.values.dataset, self.values.facts, self.values.embeddings = result.dataset, result.facts, result.embeddings
         name = result.embeddings.encoder
+        self.values.spaces[name] = result.embeddings
+        self._given, self._encoder = result.vectors, result.engine if name not in result.vectors else None
         self._record("embed", name, result.engine, result.embeddings.key, cached=result.cached, usage=clock.stop(result.notes))
         self.on_value("embed", name)
+
+    def _compare(self, meter: Meter) -> None:
+        """Compute the embeddings that the recipe names beside the first, and say how all of them compare."""
+        from engines.compare import compare
+
+        evidence = self._evidence()
+        assert evidence.dataset is not None
+        others = further_spaces(evidence.dataset, self._given, self.recipe, self.store, verify=self.verify)
+        self.values.spaces |= {
+            name: given_embeddings(rows, name) for name, rows in self._given.items() if name not in self.values.spaces
+        }
+        step = meter.step("compare", WEIGHTS["compare"])
+        for name, make in others:
+            clock = Clock()
+            made = make(part(step, 0.0, 0.9))
+            lost = len(evidence.dataset) - len(made.dataset)
+            if lost:
+                # Embeddings of one data set have the same rows.
+                made.notes["left_out"] = f"it gives no vector for {lost:,} of the rows"
+            else:
+                self.values.spaces[name] = made.embeddings
+            self._record("embed", name, made.engine, made.embeddings.key, cached=made.cached, usage=clock.stop(made.notes))
+        clock = Clock()
+        self.values.comparison, cached = compare(self.values.spaces, evidence.dataset, self.store, part(step, 0.9, 1.0))
+        self._record("compare", "encoders", None, self.values.comparison.key, cached=cached, usage=clock.stop())
+        self.on_value("compare", "encoders")
 
     def _graph(self, progress: Progress) -> NeighborGraph:
         embeddings = self._evidence().embeddings
@@ -233,10 +269,21 @@ class Run:
         name = self.recipe.chosen("name")[0]
         engine = self.recipe.engine("name", name)
         evidence = self._evidence(clustering)
+        if "lexicon" in (*engine.needs, *engine.uses):
+            evidence = replace(evidence, lexicon=self._lexicon(engine, evidence, part(progress, 0.0, 0.8)))
         key = chain("name", engine, [clustering.key, *evidence.keys((*engine.needs, *engine.uses))], name=name)
         self.values.names[clusterer] = self._stage(
             Task("name", name, engine, Names, key, partial(_run, engine, evidence)), progress
         )
+
+    def _lexicon(self, namer: Any, evidence: Evidence, progress: Progress) -> Lexicon | None:
+        """Place the words that clusters may be called by in the space of the pictures, where the encoder has a text tower."""
+        if not isinstance(self._encoder, JointEncoder):
+            return None
+        from engines.lexicon import lexicon
+
+        assert evidence.embeddings is not None
+        return lexicon(namer.vocabulary_of(evidence), self._encoder, evidence.embeddings.encoder, self.store, progress)
 
     def _checks(self, meter: Meter) -> None:
         evidence = self._evidence()

@@ -19,12 +19,12 @@ from engines.artifacts import (
     Float32,
     Int32,
     IssueResult,
-    Kind,
     Names,
     NeighborGraph,
     PictureFacts,
     Projection,
 )
+from engines.spaces import Lexicon
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done (0..1) and a short message; raises ``Cancelled`` to stop the engine."""
@@ -50,31 +50,50 @@ def available_threads() -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions:
-    """What a person said about the source on the command line or in the app; None = find out."""
+    """What a person said about the source on the command line or in the app; None = find out.
+
+    ``features``: columns whose numbers and categories make the vector of a row of a table, comma-separated. ``source_names``: what
+    several sources are called, in their order.
+    """
 
     label: str | None = None
     split: str | None = None
     id: str | None = None
     text: str | None = None
     image: str | None = None
+    caption: str | None = None
+    features: str | None = None
+    source_names: tuple[str, ...] = ()
     limit: int | None = None
     embeddings: str | None = None
     predictions: str | None = None
     probabilities: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a source holds: its rows, and the ready-made vectors that it brings, float32 (n, d) by name in the source's order.
+
+    Vectors are rows of ``dataset``: finite, in its order.
+    """
+
+    dataset: Dataset
+    vectors: Mapping[str, Float32] = field(default_factory=dict)
+
+
 class Reader(Protocol):
     """Read a source as rows, without decoding any media. ``reads`` tells by name and header whether it is this reader's."""
 
-    kind: ClassVar[Kind]
-
     @classmethod
     def reads(cls, source: Path) -> bool:
-        """Tell whether this reader takes the source."""
+        """Tell whether this reader takes the source; never raises."""
         ...
 
-    def __call__(self, source: Path, options: SourceOptions, *, progress: Progress) -> tuple[Dataset, Float32 | None]:
+    def __call__(self, source: Path, options: SourceOptions, *, scratch: Path, progress: Progress) -> Reading:
         """Read the rows, and the vectors where the source itself holds them.
+
+        ``scratch`` is a folder of the workspace, made on first use, for what would be slow to find again: an index of the members of a
+        tar file, media that lie compressed inside of a table. Everything in it may be deleted at any time.
 
         Raises:
             SourceError: when the source as a whole cannot be read; single bad rows become rejects.
@@ -110,6 +129,45 @@ class PictureEncoder(Protocol):
         ...
 
 
+@runtime_checkable
+class JointEncoder(PictureEncoder, Protocol):
+    """A picture encoder with a text tower: words and pictures land in one space (CLIP and its kin)."""
+
+    def encode_texts(self, texts: Sequence[str], *, progress: Progress = no_progress) -> Float32:
+        """Encode texts to float32 (b, d), not normalized, in the space of the pictures."""
+        ...
+
+
+@runtime_checkable
+class TextEncoder(Protocol):
+    """Turn texts into vectors, each text by itself: what else is in the batch does not matter."""
+
+    modality: ClassVar[str]
+
+    def encode_texts(self, texts: Sequence[str], *, progress: Progress = no_progress) -> Float32:
+        """Encode texts to float32 (b, d); loads the weights on the first call."""
+        ...
+
+
+@runtime_checkable
+class CorpusEncoder(Protocol):
+    """Turn all rows of a data set into vectors at once, since what a row gets depends on the others (TF-IDF, scaled columns)."""
+
+    modality: ClassVar[str]
+
+    def encode_rows(self, dataset: Dataset, *, progress: Progress = no_progress) -> Float32:
+        """Encode the rows to float32 (n, d), finite."""
+        ...
+
+
+Encoder = PictureEncoder | TextEncoder | CorpusEncoder
+"""What the stage embed offers. A class variable ``modality`` says for which kind of data set ("pictures", "texts", "table").
+
+An encoder that reads a model from a folder has a property ``content_key``: a hash of the model's files, which enters the key of what it
+makes in place of the folder's name.
+"""
+
+
 class GraphBuilder(Protocol):
     """Find the k nearest neighbors of the unique valid rows; the one guard against bad vectors is here."""
 
@@ -143,15 +201,18 @@ class Evidence:
     graph: NeighborGraph | None = None
     facts: PictureFacts | None = None
     clustering: Clustering | None = None
+    lexicon: Lexicon | None = None
 
     def has(self, need: str) -> bool:
-        """Tell whether a need is met: labels, vectors, neighbors, pictures, splits, probabilities, captions, clusters."""
+        """Tell whether a need is met: labels, vectors, neighbors, pictures, texts, splits, probabilities, captions, clusters, lexicon."""
         if need == "labels":
             return len({label for label in self.dataset.labels if label is not None}) >= 1
         if need == "splits":
             return bool(self.dataset.rows.column("split").null_count < len(self.dataset))
         if need == "captions":
-            return "caption" in self.dataset.own_columns
+            return self.dataset.kind == "texts" or "caption" in self.dataset.own_columns
+        if need == "texts":
+            return self.dataset.kind == "texts"
         if need == "probabilities":
             return bool(self.embeddings is not None and self.embeddings.probabilities.shape[1] > 0)
         values: dict[str, object] = {
@@ -159,6 +220,7 @@ class Evidence:
             "neighbors": self.graph,
             "pictures": self.facts,
             "clusters": self.clustering,
+            "lexicon": self.lexicon,
         }
         return values[need] is not None
 
@@ -173,6 +235,7 @@ class Evidence:
                 (("neighbors",), self.graph),
                 (("pictures",), self.facts),
                 (("clusters",), self.clustering),
+                (("lexicon",), self.lexicon),
             ):
                 if need in names and value is not None:
                     found[need] = value.key
@@ -204,40 +267,103 @@ class Check(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRow:
-    """One row that leaves: its id, its file (None for vectors), what was decided, and its columns."""
+    """One row that leaves: its id, its media, what was decided, and its columns.
+
+    ``file`` is the path of a file that holds this row's media and nothing else; None where there is no such file. ``text`` is the text of
+    a row of texts. ``read`` gives the bytes of the media wherever they lie (a member of a tar file too); None where there are none.
+    """
 
     id: str
     file: bytes | None
+    name: str = ""
+    text: str | None = None
+    read: Callable[[], bytes] | None = None
     label: str | None
     split: str | None
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Exporter(Protocol):
-    """Write the rows that stay into a fresh folder; the caller made it and will rename or remove it."""
+    """Write the rows that stay into a fresh folder; the caller made it and will rename or remove it.
+
+    ``with_findings``: whether what was found out (map positions, severities, clusters) goes along beside the person's own columns.
+    """
 
     suffix: ClassVar[str]
+    with_findings: ClassVar[bool]
+
+    @classmethod
+    def fits(cls, dataset: Dataset) -> str:
+        """Say in words why this format cannot hold such a data set; empty where it can. Never raises, reads no file."""
+        ...
 
     def __call__(self, rows: Iterator[ExportRow], target: Path, *, progress: Progress) -> Mapping[str, Any]:
         """Write below ``target``; give what belongs into export.json (names that were changed, hashes of files)."""
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class SearchSpace:
+    """What a text query is compared with; ``embed_query`` turns texts into the space of ``embeddings`` (None: it has no text tower).
+
+    ``embed_words`` turns texts into the space of a text encoder, for whoever compares words with words; None where there is none.
+    """
+
+    dataset: Dataset
+    embeddings: Embeddings
+    embed_query: Callable[[Sequence[str]], Float32] | None = None
+    embed_words: Callable[[Sequence[str]], Float32] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """How well each row fits a query: ``scores`` float32 (n), higher is better; ``cut`` from which a row counts as found.
+
+    ``notes`` say in words what the engine understood, and what it cannot know.
+    """
+
+    scores: Float32
+    cut: float
+    engine: str
+    notes: tuple[str, ...] = ()
+
+
+class Searcher(Protocol):
+    """Rank the rows of a data set by how well they fit words."""
+
+    @classmethod
+    def fits(cls, space: SearchSpace) -> bool:
+        """Tell whether this engine can search such a data set."""
+        ...
+
+    def __call__(self, query: str, space: SearchSpace, *, progress: Progress) -> Ranking:
+        """Score every row against the query; a query without a known word gives no row a score above the cut."""
+        ...
+
+
 __all__ = [
     "Check",
     "Clusterer",
+    "CorpusEncoder",
     "EncodedBatch",
+    "Encoder",
     "Evidence",
     "ExportRow",
     "Exporter",
     "GraphBuilder",
     "Int32",
+    "JointEncoder",
     "Namer",
     "PictureEncoder",
     "Progress",
     "Projector",
+    "Ranking",
     "Reader",
+    "Reading",
+    "SearchSpace",
+    "Searcher",
     "SourceOptions",
+    "TextEncoder",
     "available_threads",
     "no_progress",
     "part",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,24 @@ STAGES = ("embed", "neighbors", "project", "cluster", "name", "issues")
 PRIVATE = ("seed", "threads", "metric", "device")
 
 
+MODEL_ENGINES = {"pictures": "transformers", "texts": "sentence-transformers"}
+"""What encodes with a model that is named by its folder or hub id, by the kind of the data set."""
+
+
+def is_model(name: str) -> bool:
+    """Tell whether an encoder is named by its model, not by the name of an engine: a path or a hub id."""
+    if name in registry("embed").entries:
+        return False
+    return "/" in name or "\\" in name or name in (".", "..") or Path(name).expanduser().is_dir()
+
+
 def registry(stage: str) -> Registry:
     """Give the registry of a stage.
 
     Raises:
         ParameterError: when there is no such stage.
     """
-    if stage not in (*STAGES, "read", "export"):
+    if stage not in (*STAGES, "read", "search", "export"):
         raise ParameterError(f"there is no stage {stage!r}", f"stages: {', '.join(STAGES)}")
     found: Registry = importlib.import_module(f"engines.{stage}").ENGINES
     return found
@@ -34,11 +45,15 @@ def registry(stage: str) -> Registry:
 class Recipe:
     """Name the engines of each stage; empty = the default (for checks: all of them).
 
+    ``encoders``: what turns rows into vectors, by the name of an engine, or by a model (a folder, or a hub id with a slash); the first one
+    feeds the map and the checks, the others are computed to be compared. Empty: vectors that the source brings, else the default of
+    its kind.
+
     ``settings`` maps ``stage.parameter`` or ``stage.engine.parameter`` to a value; ``seed``, ``threads``, ``metric`` and ``device`` go to
     every chosen engine that has a parameter of that name and no setting of its own.
     """
 
-    encoder: str = ""
+    encoders: tuple[str, ...] = ()
     projectors: tuple[str, ...] = ()
     clusterers: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
@@ -56,10 +71,9 @@ class Recipe:
             ParameterError: for an unknown or repeated name.
         """
         table = registry(stage)
-        single = {"embed": self.encoder, "name": self.namer}
-        many = {"project": self.projectors, "cluster": self.clusterers, "issues": self.checks}
-        if stage in single:
-            names = [single[stage] or table.default()]
+        many = {"embed": self.encoders, "project": self.projectors, "cluster": self.clusterers, "issues": self.checks}
+        if stage == "name":
+            names = [self.namer or table.default()]
         elif many.get(stage):
             names = list(many[stage])
         else:
@@ -67,30 +81,41 @@ class Recipe:
         if len(set(names)) < len(names):
             raise ParameterError(f"a {stage} engine is named twice: {', '.join(names)}", "name each engine once")
         for name in names:
-            table.entry(name)
+            # An encoder may also be the name of vectors that the source brings; that shows when it is read.
+            if stage != "embed":
+                table.entry(name)
         return names
 
-    def engine(self, stage: str, name: str) -> Any:
-        """Make an engine with the parameters that this recipe gives it.
+    def engine(self, stage: str, name: str, *, kind: str = "pictures") -> Any:
+        """Make an engine with the parameters that this recipe gives it; ``kind`` of the data set decides what reads a named model.
 
         Raises:
             ParameterError: for a value that its parameters refuse.
         """
+        given: dict[str, Any] = {}
+        if stage == "embed" and is_model(name):
+            given["model"] = name
+            name = MODEL_ENGINES.get(kind, MODEL_ENGINES["pictures"])
         cls = registry(stage).load(name)
         known = {parameter.name for parameter in parameters(cls)}
-        given = {key: getattr(self, key) for key in PRIVATE if key in known and getattr(self, key) is not None}
+        given |= {key: getattr(self, key) for key in PRIVATE if key in known and getattr(self, key) is not None}
         for path, value in self.settings.items():
             target, _, parameter = path.rpartition(".")
             if target in (stage, f"{stage}.{name}") and parameter in known:
                 given[parameter] = value
         return build(cls, given)
 
-    def check(self) -> None:
+    def check(self, vectors: Sequence[str] | None = None) -> None:
         """Check every name and setting before anything is computed.
+
+        ``vectors``: names of vectors that the source brings, which an encoder may be called by; None: not known yet, any name may be one.
 
         Raises:
             ParameterError: for a name, a setting or a value that fits no chosen engine.
         """
+        for name in self.encoders:
+            if vectors is not None and name not in vectors and not is_model(name):
+                registry("embed").entry(name)
         for path in self.settings:
             stage, _, rest = path.partition(".")
             if stage not in STAGES or not rest:
@@ -98,17 +123,29 @@ class Recipe:
                     f"--set {path} has no stage", f"write stage.parameter=value with one of: {', '.join(STAGES)}"
                 )
             named, _, parameter = rest.rpartition(".")
-            names = self.chosen(stage)
+            names = list(registry(stage).entries) if stage == "embed" and not self.encoders else self.chosen(stage)
             if named and named not in names:
                 raise ParameterError(f"--set {path}: this run has no {stage} engine {named!r}", f"it has: {', '.join(names)}")
-            options = {p.name for name in ([named] if named else names) for p in parameters(registry(stage).load(name))}
+            options = {p.name for name in self._tables(stage, [named] if named else names) for p in parameters(name)}
             if parameter not in options:
                 known = ", ".join(sorted(options)) or "none"
                 raise ParameterError(f"--set {path}: no chosen {stage} engine has {parameter!r}", f"parameters: {known}")
         for stage in STAGES:
-            for name in self.chosen(stage):
+            for name in self._known_encoders() if stage == "embed" else self.chosen(stage):
                 if any(path.startswith(f"{stage}.") for path in self.settings):
                     self.engine(stage, name)
+
+    def _known_encoders(self) -> list[str]:
+        return [name for name in self.encoders if name in registry("embed").entries]
+
+    def _tables(self, stage: str, names: Iterable[str]) -> list[type[Any]]:
+        """Give the classes of engines by name; those that lack a package have no parameters here."""
+        table = registry(stage)
+        engines: list[str] = []
+        for name in names:
+            engines += MODEL_ENGINES.values() if stage == "embed" and is_model(name) else [name]
+        # The name of vectors that the source brings is no engine.
+        return [table.load(name) for name in engines if name in table.entries and not table.entry(name).missing()]
 
     def to_json(self) -> dict[str, Any]:
         """Give the recipe as plain values."""
@@ -150,7 +187,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def _restore(key: str, value: Any) -> Any:
-    if key in ("projectors", "clusterers", "checks"):
+    if key in ("encoders", "projectors", "clusterers", "checks"):
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise ParameterError(f"the recipe's {key} must be a list of names")
         return tuple(value)

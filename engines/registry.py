@@ -20,13 +20,15 @@ GROUP = "dataset_explorer"
 class Entry:
     """Point to an engine without importing it.
 
-    ``modules`` are the import names that it needs, ``extra`` the pip extra of this project that brings them.
+    ``modules`` are the import names that it needs, ``extra`` the pip extra of this project that brings them. ``modality`` says for which
+    kind of data set it is, where that matters (encoders).
     """
 
     target: str
     summary: str
     modules: tuple[str, ...] = ()
     extra: str | None = None
+    modality: str = ""
 
     def missing(self) -> list[str]:
         """Name the needed modules that are not installed, without importing any of them."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -14,13 +16,13 @@ from engines.artifacts import Clustering, Dataset
 from engines.errors import DecisionError, UserError
 from engines.keys import digest
 from engines.pipeline import OnValue, Run, StageRecord, Values
-from engines.protocols import Progress, SourceOptions, no_progress
+from engines.protocols import Progress, Ranking, SourceOptions, no_progress
 from engines.recipe import Recipe
 from explorer import tables
 from explorer.geometry import nearest_rows, rows_inside
 from explorer.media import Media
 from explorer.selection import Selection
-from explorer.workspace import Workspace
+from explorer.workspace import Workspace, is_hub_id
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,18 +30,43 @@ if TYPE_CHECKING:
 
     from engines.curate.state import Replay, State
     from engines.decisions import Decision, DecisionLog
+    from explorer.encoders import EncoderChoice, ModelOffer
+    from explorer.searching import SearchOffer
 
 Rows = npt.NDArray[np.int64]
 T = TypeVar("T")
+
+
+def _answer(future: Future[ModelOffer | None], ask: Callable[[], ModelOffer | None]) -> None:
+    """Answer a question that may fail; then there is nothing to offer."""
+    try:
+        future.set_result(ask())
+    except Exception:  # noqa: BLE001  # a hub that answers oddly must not disturb anybody
+        future.set_result(None)
+
+
+def _contents(values: Values) -> list[str]:
+    return [] if values.facts is None else values.facts.facts.column("content_hash").to_pylist()
+
+
+def _as_text(source: Path) -> str:
+    path = str(source) if is_hub_id(source) else str(source.resolve())
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class Explorer:
     """A source with everything known about it: values, decisions, tables. Safe to share between threads and browser tabs."""
 
     def __init__(
-        self, source: Path, options: SourceOptions, recipe: Recipe, workspace: Workspace, *, verify: bool = False
+        self,
+        sources: Path | Sequence[Path],
+        options: SourceOptions,
+        recipe: Recipe,
+        workspace: Workspace,
+        *,
+        verify: bool = False,
     ) -> None:
-        self.source = source
+        self.sources = (sources,) if isinstance(sources, Path) else tuple(sources)
         self.options = options
         self.recipe = recipe
         self.workspace = workspace
@@ -52,23 +79,25 @@ class Explorer:
         self._replayer: tuple[Dataset, Replay] | None = None
         self._lock = threading.RLock()
         self._cache: dict[str, tuple[tuple[int, int], Any]] = {}
+        self._pending: Values | None = None
+        self._offer: Future[ModelOffer | None] | None = None
 
     # -- what it is ----------------------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
         """Give the name of the source, as a person reads it."""
-        return self.source_text.rstrip("/").rpartition("/")[2] or self.source_text
+        return " + ".join(text.rstrip("/").rpartition("/")[2] or text for text in map(_as_text, self.sources))
 
     @property
     def source_text(self) -> str:
-        """Give the path of the source as text; undecodable bytes become backslash escapes."""
-        return str(self.source.resolve()).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        """Give the paths of the sources as text; undecodable bytes become backslash escapes."""
+        return " + ".join(map(_as_text, self.sources))
 
     @property
     def ds(self) -> str:
         """Give a short key of the source for addresses."""
-        return digest(str(self.source.resolve()))[:12]
+        return digest(*(str(source.resolve()) for source in self.sources))[:12]
 
     @property
     def dataset(self) -> Dataset:
@@ -97,27 +126,121 @@ class Explorer:
             Cancelled: when ``progress`` raises it; what was finished stays.
             DatasetExplorerError: see ``engines.errors``.
         """
+        fresh = self._pending or self.values
 
         def arrived(stage: str, name: str) -> None:
             with self._lock:
+                # The old map stays on the screen until there is a new one, and rows never mix with another encoder's values.
+                if self.values is not fresh and (stage == "project" or not self.values.projections):
+                    self.values, self._pending = fresh, None
                 self.revision += 1
-                if stage == "embed":
-                    self.log.use_roster(self.dataset.ids, self.contents())
+                if stage == "embed" and fresh.dataset is not None:
+                    self.log.use_roster(fresh.dataset.ids, _contents(fresh))
             if on_value is not None:
                 on_value(stage, name)
 
         run = Run(
-            source=self.source,
+            sources=self.sources,
             options=self.options,
             recipe=self.recipe,
             store=self.workspace.store,
             verify=self._verify,
             on_value=arrived,
-            values=self.values,
+            values=fresh,
         )
         self.records = run.records
         run(progress)
         return self
+
+    @property
+    def encoders(self) -> list[EncoderChoice]:
+        """List the encoders of this data set, the one that feeds the map first."""
+        from explorer.encoders import choices
+
+        return choices(self)
+
+    def use_encoder(self, name: str) -> None:
+        """Let another encoder feed the map and the checks at the next ``analyze``; decisions stay, what was computed is found again.
+
+        Raises:
+            ParameterError: when there is no such encoder.
+        """
+        others = [other for other in (*self.values.spaces, *self.recipe.encoders) if other != name]
+        recipe = replace(self.recipe, encoders=(name, *dict.fromkeys(others)))
+        recipe.check(vectors=tuple(self.values.spaces))
+        self.recipe = recipe
+        self._start_over()
+
+    def reopen(self, roles: Mapping[str, str | None]) -> None:
+        """Read the source with other columns (image, text, label, split, id, caption) at the next ``analyze``.
+
+        Raises:
+            UserError: for a part that no column can play.
+        """
+        unknown = set(roles) - {"image", "text", "label", "split", "id", "caption"}
+        if unknown:
+            raise UserError(
+                f"no column can be the {', '.join(sorted(unknown))} of a row", "label, split, id, text, image, caption"
+            )
+        chosen: dict[str, Any] = {role: column or None for role, column in roles.items()}
+        self.options = replace(self.options, **chosen)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """Begin with new values; whoever looks at the old ones keeps them until there is a new map."""
+        with self._lock:
+            self._pending = Values()
+
+    @property
+    def comparison(self) -> list[dict[str, Any]]:
+        """Say how the embeddings compare, one row per encoder; empty until it was computed."""
+        found = self.values.comparison
+        return [] if found is None else found.table.to_pylist()
+
+    @property
+    def model_offer(self) -> ModelOffer | None:
+        """Offer a better model that can be downloaded; looked up once, in the background, None until the answer is there."""
+        from explorer.encoders import offered
+
+        with self._lock:
+            if self._offer is None and self.values.comparison is not None:
+                self._offer = Future()
+                threading.Thread(target=_answer, args=(self._offer, lambda: offered(self)), daemon=True).start()
+            offer = self._offer
+        return offer.result() if offer is not None and offer.done() and not self.recipe.encoders else None
+
+    def fetch_model(self, progress: Progress = no_progress) -> None:
+        """Download the offered model and use it at the next ``analyze``.
+
+        Raises:
+            EnvironmentFault: when the machine is offline or the disk is full.
+            Cancelled: when ``progress`` raises it.
+        """
+        from explorer.encoders import fetch
+
+        wanted = self.model_offer
+        if wanted is not None:
+            fetch(wanted.model)(progress)
+            self.use_encoder(wanted.model)
+
+    # -- search --------------------------------------------------------------------------------------------------------
+
+    @property
+    def search_offer(self) -> SearchOffer | None:
+        """Say how this data set can be searched by words; None where it cannot (yet)."""
+        from explorer.searching import offer
+
+        return offer(self)
+
+    def search(self, query: str, progress: Progress = no_progress) -> Ranking:
+        """Rank all rows by how well they fit words; the first query may take seconds, since a model is loaded.
+
+        Raises:
+            ParameterError: for an empty query, or a data set that cannot be searched.
+        """
+        from explorer.searching import search
+
+        return search(self, query, progress)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
 
@@ -152,8 +275,7 @@ class Explorer:
 
     def contents(self) -> list[str]:
         """Give the content hash of each row's file; empty where rows have no files."""
-        facts = self.values.facts
-        return [] if facts is None else facts.facts.column("content_hash").to_pylist()
+        return _contents(self.values)
 
     def decide(
         self,

@@ -51,7 +51,20 @@ def common(function: F) -> F:
         click.option("--id", "id_", metavar="COL", help="column that holds the id"),
         click.option("--predictions", metavar="COL", help="column with the predictions of a model"),
         click.option("--probabilities", type=click.Path(path_type=Path), help="class probabilities of a model (.npy)"),
-        click.option("--encoder", metavar="NAME", help="what turns samples into vectors"),
+        click.option("--caption", metavar="COL", help="column that holds the caption of a picture"),
+        click.option(
+            "--features", metavar="A,B", help="columns of a table that make the vector of a row (all that fit unless given)"
+        ),
+        click.option(
+            "--source-name", "source_names", multiple=True, metavar="NAME", help="what a source is called; once per source"
+        ),
+        click.option(
+            "--encoder",
+            "encoders",
+            callback=_names,
+            metavar="A,B",
+            help="what turns rows into vectors: an engine, a model's folder or hub id; the first feeds the map, all are compared",
+        ),
         click.option("--projector", "projectors", callback=_names, metavar="A,B", help=f"maps, {LIST_HELP}"),
         click.option("--clusterer", "clusterers", callback=_names, metavar="A,B", help=f"clusterings, {LIST_HELP}"),
         click.option("--checks", callback=_names, metavar="A,B", help=f"issue checks, {LIST_HELP} (all unless given)"),
@@ -161,7 +174,7 @@ def analyze(*, sources: tuple[str, ...], out: Path, apply: Path | None, as_json:
 
 
 @cli.command()
-@click.argument("source")
+@click.argument("sources", nargs=-1, required=True)
 @common
 @click.option("--to", "to", required=True, type=click.Path(path_type=Path), help="folder that the export makes")
 @click.option("--format", "format_", default="folder", show_default=True, help="folder, csv, parquet, jsonl")
@@ -178,10 +191,18 @@ def analyze(*, sources: tuple[str, ...], out: Path, apply: Path | None, as_json:
 )
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object on stdout")
 def export(
-    *, source: str, to: Path, format_: str, link: str, where: str | None, apply: Path | None, as_json: bool, **given: Any
+    *,
+    sources: tuple[str, ...],
+    to: Path,
+    format_: str,
+    link: str,
+    where: str | None,
+    apply: Path | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Write the rows that stay, with the record of every decision, into a new folder."""
-    explorer = _open([source], **given)
+    explorer = _open(sources, **given)
     with Meter() as meter:
         explorer.analyze(progress=meter)
         summary = explorer.export(to, format=format_, link=link, where=where, apply=apply, progress=meter)

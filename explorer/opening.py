@@ -10,12 +10,15 @@ from typing import Any
 from engines.errors import SourceError, UserError
 from engines.parameters import parameters
 from engines.protocols import SourceOptions
-from engines.recipe import Recipe, load_recipe, registry
+from engines.recipe import MODEL_ENGINES, Recipe, is_model, load_recipe, registry
 from explorer.api import Explorer
-from explorer.workspace import open_workspace
+from explorer.workspace import is_hub_id, open_workspace
 
-SOURCE_OPTIONS = ("label", "split", "id", "text", "image", "limit", "embeddings", "predictions", "probabilities")
-RECIPE_OPTIONS = ("encoder", "projectors", "clusterers", "checks", "namer", "metric", "seed", "threads", "device", "settings")
+SOURCE_OPTIONS = (
+    *("label", "split", "id", "text", "image", "caption", "features", "source_names", "limit"),
+    *("embeddings", "predictions", "probabilities"),
+)
+RECIPE_OPTIONS = ("encoders", "projectors", "clusterers", "checks", "namer", "metric", "seed", "threads", "device", "settings")
 
 
 def open(  # noqa: A001 - explorer.open(...) is the name that people know from PIL and tarfile
@@ -26,22 +29,22 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
     verify: bool = False,
     **options: Any,
 ) -> Explorer:
-    """Open a source; cheap, computes nothing.
+    """Open a source, or several as one data set; cheap, computes nothing.
 
-    ``options`` are those of the command line: label, split, id, limit, embeddings, encoder, projectors, clusterers, checks, metric,
+    ``options`` are those of the command line: label, split, id, text, image, caption, features, source_names, limit, embeddings,
+    encoders (a name or several; the first one feeds the map), projectors, clusterers, checks, metric,
     seed, threads, settings (``{"project.min_dist": 0.3}``). Options win over a ``recipe``.
 
     Raises:
         SourceError: when there is nothing at that path.
         ParameterError: for an option, an engine or a value that does not exist.
     """
-    if not isinstance(source, str | Path):
-        if len(source) != 1:
-            raise UserError(f"one source at a time, not {len(source)}", "open them one after the other")
-        source = source[0]
-    path = Path(source).expanduser()
-    if not path.exists():
-        raise SourceError(f"there is nothing at {path}", _nearest(path))
+    given_sources = [source] if isinstance(source, str | Path) else list(source)
+    if not given_sources:
+        raise UserError("there is no source", "name a folder, a table or a file of vectors")
+    paths = [_found(Path(one).expanduser()) for one in given_sources]
+    if "encoder" in options:
+        options["encoders"] = options.pop("encoder")
     unknown = sorted(set(options) - {*SOURCE_OPTIONS, *RECIPE_OPTIONS})
     if unknown:
         raise UserError(f"unknown option {', '.join(unknown)}", f"options: {', '.join((*SOURCE_OPTIONS, *RECIPE_OPTIONS))}")
@@ -52,7 +55,7 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
             raise UserError(f"--{name} has no meaning for folders of pictures and files of vectors", "leave it out")
     base = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe)) if recipe is not None else Recipe()
     given = {name: options[name] for name in RECIPE_OPTIONS if options.get(name) is not None}
-    for name in ("projectors", "clusterers", "checks"):
+    for name in ("encoders", "projectors", "clusterers", "checks"):
         if isinstance(given.get(name), str):
             given[name] = (given[name],)
         elif name in given:
@@ -60,17 +63,40 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
     if "settings" in given:
         given["settings"] = {**base.settings, **given["settings"]}
     chosen = Recipe(**{**{name: getattr(base, name) for name in RECIPE_OPTIONS}, **given})
-    chosen.check()
+    chosen.check(vectors=None if options.get("embeddings") or not all(map(_is_plain_folder, paths)) else ())
     if chosen.device not in ("auto", "cpu") and not _runs_on_a_card(chosen):
-        raise UserError(f"the encoder {chosen.chosen('embed')[0]} runs on the processor only", "leave --device out")
-    told = SourceOptions(**{name: options.get(name) for name in SOURCE_OPTIONS})
-    space = open_workspace(path, Path(workspace) if workspace is not None else None)
-    return Explorer(path, told, chosen, space, verify=verify)
+        encoder = (*chosen.encoders, "that is used unless you choose one")[0]
+        raise UserError(f"the encoder {encoder} runs on the processor only", "leave --device out")
+    told = SourceOptions(**{name: options[name] for name in SOURCE_OPTIONS if options.get(name) is not None})
+    names = told.source_names
+    if names and (len(names) != len(paths) or len(set(names)) < len(names)):
+        raise UserError(f"{len(names)} names for {len(paths)} sources", "give each source one --source-name of its own")
+    space = open_workspace(paths, Path(workspace) if workspace is not None else None)
+    return Explorer(paths, told, chosen, space, verify=verify)
 
 
 def _runs_on_a_card(recipe: Recipe) -> bool:
-    encoder = registry("embed").load(recipe.chosen("embed")[0])
+    if not recipe.encoders:
+        return False
+    name = recipe.encoders[0]
+    encoder = registry("embed").load(MODEL_ENGINES["pictures"] if is_model(name) else name)
     return "device" in {parameter.name for parameter in parameters(encoder)}
+
+
+def _is_plain_folder(path: Path) -> bool:
+    """Tell whether a source is a folder of files, which bring no vectors."""
+    return path.is_dir() and not any((path / mark).exists() for mark in ("state.json", "dataset_dict.json"))
+
+
+def _found(path: Path) -> Path:
+    """Give a path at which there is something, a pattern of paths, or the id of a data set on the hub.
+
+    Raises:
+        SourceError: when there is nothing.
+    """
+    if not path.exists() and not is_hub_id(path) and not any(sign in str(path) for sign in "*?["):
+        raise SourceError(f"there is nothing at {path}", _nearest(path))
+    return path
 
 
 def _nearest(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ def write_report(explorer: Explorer, out: Path, decided: tables.Decided | None =
     values = explorer.values
     assert values.dataset is not None
     assert values.embeddings is not None
-    out = _usable(out, explorer.source)
+    out = _usable(out, explorer.sources)
     decided = decided or tables.Decided.nothing(len(values.dataset))
     projectors = explorer.recipe.chosen("project")
     frames = {
@@ -122,6 +122,8 @@ def run_record(explorer: Explorer) -> dict[str, Any]:
             }
             for name, issue in values.issues.items()
         },
+        "origin": dict(dataset.origin),
+        "encoders": values.comparison.table.to_pylist() if values.comparison is not None else [],
         "raw_scores": "scores.parquet",
         "stages": [asdict(record) for record in explorer.records],
     }
@@ -136,10 +138,11 @@ def _raw_scores(explorer: Explorer) -> pa.Table:
     return pa.table(columns)
 
 
-def _usable(out: Path, source: Path) -> Path:
+def _usable(out: Path, sources: Sequence[Path]) -> Path:
     out = out.expanduser().resolve()
-    real = source.resolve()
-    if real.is_dir() and (out == real or real in out.parents):
+    for real in (source.resolve() for source in sources):
+        if not (real.is_dir() and (out == real or real in out.parents)):
+            continue
         raise UserError(f"the output folder {out} lies inside the data set", "choose an --out outside of it")
     if out.exists() and not out.is_dir():
         raise UserError(f"the output {out} is a file", "choose a folder as --out")

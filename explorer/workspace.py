@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,25 +64,31 @@ def base_folder(chosen: Path | None = None) -> Path:
     return Path(platformdirs.user_data_dir("dataset-explorer", appauthor=False)) / "workspaces"
 
 
-def open_workspace(source: Path, chosen: Path | None = None) -> Workspace:
-    """Make or find the workspace of a source.
+def is_hub_id(source: Path) -> bool:
+    """Tell whether a source is not on this machine: ``hf:owner/name``."""
+    return str(source).startswith("hf:")
+
+
+def open_workspace(sources: Path | Sequence[Path], chosen: Path | None = None) -> Workspace:
+    """Make or find the workspace of a source, or of several that are opened as one.
 
     Raises:
         UserError: when the workspace would lie inside the data set, which is never written to.
         EnvironmentFault: when the folder cannot be made.
     """
-    real = source.resolve()
+    sources = (sources,) if isinstance(sources, Path) else tuple(sources)
     base = base_folder(chosen)
-    if real.is_dir() and (base == real or real in base.parents):
-        raise UserError(f"the workspace {base} lies inside the data set", "choose a --workspace outside of it")
-    folder = _folder(source, chosen)
+    for real in (source.resolve() for source in sources):
+        if real.is_dir() and (base == real or real in base.parents):
+            raise UserError(f"the workspace {base} lies inside the data set", "choose a --workspace outside of it")
+    folder = _folder(sources, chosen)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EnvironmentFault(
             f"cannot make the workspace {folder}: {error.strerror or error}", "choose a --workspace that you may write"
         ) from error
-    mark = {"source": str(real), "opened": datetime.now(UTC).isoformat(timespec="seconds")}
+    mark = {"source": " + ".join(map(_real, sources)), "opened": datetime.now(UTC).isoformat(timespec="seconds")}
     write_atomically(folder / MARK, lambda path: path.write_text(json.dumps(mark), encoding="ascii"))
     workspace = Workspace(folder)
     workspace.store.sweep()
@@ -94,16 +101,20 @@ def find_workspace(source: Path, chosen: Path | None = None) -> Workspace:
     Raises:
         UserError: when there is none.
     """
-    folder = source if (source / MARK).is_file() else _folder(source, chosen)
+    folder = source if (source / MARK).is_file() else _folder((source,), chosen)
     if not (folder / MARK).is_file():
         raise UserError(f"there is no workspace for {source}", "dataset-explorer workspace list shows all of them")
     return Workspace(folder)
 
 
-def _folder(source: Path, chosen: Path | None) -> Path:
-    real = source.resolve()
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", real.name).strip("-").lower()[:40] or "data"
-    return base_folder(chosen) / f"{slug}-{digest(os.fsencode(real))[:8]}"
+def _real(source: Path) -> str:
+    return str(source) if is_hub_id(source) else str(source.resolve())
+
+
+def _folder(sources: Sequence[Path], chosen: Path | None) -> Path:
+    names = [_real(source) for source in sources]
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", Path(names[0]).name).strip("-").lower()[:40] or "data"
+    return base_folder(chosen) / f"{slug}-{digest(*map(os.fsencode, names))[:8]}"
 
 
 def listed(chosen: Path | None = None) -> list[Listed]:
@@ -123,7 +134,7 @@ def listed(chosen: Path | None = None) -> list[Listed]:
 def prune(workspace: Workspace) -> int:
     """Remove everything that can be computed again; decisions stay. Give the bytes that were freed."""
     before = sum(path.stat().st_size for path in workspace.folder.rglob("*") if path.is_file())
-    for name in ("values", "locks"):
+    for name in ("values", "locks", "scratch"):
         shutil.rmtree(workspace.folder / name, ignore_errors=True)
     for path in workspace.folder.glob(f"{workspace.cache_path.name}*"):
         path.unlink(missing_ok=True)

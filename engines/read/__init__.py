@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from engines.artifacts import Dataset, Float32
 from engines.errors import SourceError
-from engines.protocols import Progress, Reader, SourceOptions, no_progress
+from engines.protocols import Progress, Reader, Reading, SourceOptions, no_progress
 from engines.read.names import PICTURE_SUFFIXES, suffix_of
 from engines.registry import Entry, Registry
 
@@ -23,9 +23,7 @@ ENGINES = Registry(
 )
 
 
-def read(
-    source: Path, options: SourceOptions | None = None, *, progress: Progress = no_progress
-) -> tuple[Dataset, Float32 | None]:
+def read(source: Path, options: SourceOptions | None = None, *, scratch: Path, progress: Progress = no_progress) -> Reading:
     """Read a source with the first reader that takes it; vectors come along where the source itself holds them.
 
     Raises:
@@ -34,8 +32,20 @@ def read(
     for name in ENGINES.names():
         kind: type[Reader] = ENGINES.load(name)
         if kind.reads(source):
-            return kind()(source, options or SourceOptions(), progress=progress)
+            return kind()(source, options or SourceOptions(), scratch=scratch, progress=progress)
     raise _refusal(source)
+
+
+def read_several(sources: Sequence[Path], options: SourceOptions, *, scratch: Path, progress: Progress) -> Reading:
+    """Read several sources as one data set with a column ``source``.
+
+    Raises:
+        SourceError: when one of them cannot be read, or their kinds differ.
+    """
+    from engines.read.several import join_sources
+
+    readings = [read(source, options, scratch=scratch, progress=progress) for source in sources]
+    return join_sources(sources, readings, options)
 
 
 def _refusal(source: Path) -> SourceError:
@@ -63,4 +73,4 @@ def _near(source: Path) -> Path | None:
     return source.parent / found[0] if found else None
 
 
-__all__ = ["ENGINES", "read"]
+__all__ = ["ENGINES", "read", "read_several"]

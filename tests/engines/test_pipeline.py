@@ -40,7 +40,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def run(source: Path, store: Store, recipe: Recipe, progress=no_progress) -> Run:
-    made = Run(source=source, options=SourceOptions(), recipe=recipe, store=store)
+    made = Run(sources=[source], options=SourceOptions(), recipe=recipe, store=store)
     made(progress)
     return made
 
@@ -53,7 +53,15 @@ def test_the_second_run_computes_nothing(source: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "space")
     recipe = Recipe(projectors=("pca",), **QUICK)
     first = run(source, store, recipe)
-    assert {record.stage for record in first.records} == {"embed", "neighbors", "project", "cluster", "name", "issues"}
+    assert {record.stage for record in first.records} == {
+        "embed",
+        "neighbors",
+        "project",
+        "cluster",
+        "name",
+        "issues",
+        "compare",
+    }
     second = run(source, store, recipe)
     assert recomputed(second) == set()
     np.testing.assert_array_equal(first.values.projections["pca"].coords, second.values.projections["pca"].coords)
@@ -78,7 +86,7 @@ def test_changed_labels_recompute_neither_vectors_nor_maps(source: Path, tmp_pat
     np.savez(source, vectors=vectors, labels=truth)
     stages = {stage for stage, _ in recomputed(run(source, store, recipe))}
     assert "label_issue" in {name for _, name in recomputed(run(source, Store(tmp_path / "other"), recipe))}
-    assert stages <= {"issues", "name"}
+    assert stages <= {"issues", "name", "compare"}
     assert "issues" in stages
 
 
@@ -109,7 +117,7 @@ def test_a_crash_of_a_library_is_an_error_with_a_hint_and_the_rest_is_kept(
     with pytest.raises(WorkerCrashed, match="SIGSEGV") as caught:
         run(source, store, Recipe(projectors=("crash",), **QUICK))
     assert caught.value.exit_code == 3
-    assert recomputed(run(source, store, Recipe(projectors=("pca",), **QUICK))) == {("project", "pca")}
+    assert recomputed(run(source, store, Recipe(projectors=("pca",), **QUICK))) == {("project", "pca"), ("compare", "encoders")}
 
 
 def _alive(pid: int) -> bool:
@@ -144,7 +152,7 @@ def test_cancel_before_the_first_step_leaves_no_values(source: Path, tmp_path: P
     def cancel(_fraction: float, _message: str) -> None:
         raise Cancelled
 
-    made = Run(source=source, options=SourceOptions(), recipe=Recipe(), store=Store(tmp_path / "space"))
+    made = Run(sources=[source], options=SourceOptions(), recipe=Recipe(), store=Store(tmp_path / "space"))
     with pytest.raises(Cancelled):
         made(cancel)
     assert made.values == Values()

@@ -160,17 +160,18 @@ def test_digits_are_scikit_learns(digits):
     assert [wrong.get(f"digit-{row:04d}", label) for row, label in enumerate(labels)] == original.target.astype(str).tolist()
 
 
-def test_readers_take_both_samples():
+def test_readers_take_both_samples(tmp_path):
     from engines.protocols import SourceOptions, no_progress
     from engines.read import ENGINES
 
-    folder, _ = ENGINES.load("folder")()(sample_data.path("fluent_emoji"), SourceOptions(), progress=no_progress)
+    options = {"scratch": tmp_path, "progress": no_progress}
+    folder = ENGINES.load("folder")()(sample_data.path("fluent_emoji"), SourceOptions(), **options).dataset
     # 552 pictures; the one of zero bytes is refused at once, the truncated one when it is decoded.
     assert len(folder) == 551
     (empty,) = (defect.id for defect in of_kind("fluent_emoji", "broken") if defect.detail == "zero bytes")
     assert empty in folder.rejects.column("id").to_pylist()
     assert "caption" in folder.own_columns
     assert len(set(folder.labels)) == 7
-    vectors, _ = ENGINES.load("vectors")()(sample_data.path("digits"), SourceOptions(), progress=no_progress)
+    vectors = ENGINES.load("vectors")()(sample_data.path("digits"), SourceOptions(), **options).dataset
     assert len(vectors) == 1839
     assert vectors.rejects.num_rows == 2

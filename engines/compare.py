@@ -1,0 +1,177 @@
+"""Compare the embeddings of one data set: which encoder keeps its labels together, and how much of its space it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from scipy.stats import differential_entropy
+
+from engines.artifacts import Dataset, Embeddings, Float32
+from engines.keys import digest
+from engines.protocols import Progress
+from engines.spaces import Comparison
+from engines.store import Store
+
+VERSION = 1
+SAMPLE = 10_000
+"""Above this many rows a sample of them stands for all: the figures are for choosing an encoder, not for a paper."""
+K = 10
+OVERLAP_K = 15
+Floats = npt.NDArray[np.float64]
+
+
+def compare(spaces: Mapping[str, Embeddings], dataset: Dataset, store: Store, progress: Progress) -> tuple[Comparison, bool]:
+    """Measure every embedding on the same rows (at most 10,000); tell too whether the result came from the store.
+
+    Per embedding: ``knn_accuracy``, leave-one-out share of labeled rows whose label most of the 10 nearest labeled rows carry (null with
+    fewer than two classes); ``mean_cosine`` of all pairs, before centering; of the centered, normalized vectors the ``effective_rank``
+    (exp of the entropy of the eigenvalues' shares: Roy and Vetterli 2007), ``eigenvalue_early_enrichment`` and ``vasicek_ratio`` (see
+    ``early_enrichment`` and ``vasicek_ratio``); ``neighbor_overlap``: mean share of a row's 15 nearest that the first embedding has too.
+    """
+    key = digest("compare", str(VERSION), dataset.columns_key, *(f"{name}={value.key}" for name, value in spaces.items()))
+    known = store.get(Comparison, key)
+    if known is not None:
+        progress(1.0, "encoders compared")
+        return known, True
+    n = len(dataset)
+    sample = np.arange(n) if n <= SAMPLE else np.sort(np.random.default_rng(0).choice(n, SAMPLE, replace=False))
+    labels = dataset.labels
+    chosen = [labels[row] for row in sample.tolist()]
+    rows, first = [], None
+    for number, (name, value) in enumerate(spaces.items()):
+        progress(number / len(spaces), f"comparing encoders: {name}")
+        vectors = np.asarray(value.vectors[sample], dtype=np.float32)
+        centered = _unit(vectors - vectors.mean(axis=0))
+        near = _neighbors(centered, OVERLAP_K)
+        first = near if first is None else first
+        spectrum = _eigenvalues(centered)
+        rows.append(
+            {
+                "encoder": name,
+                "dimensions": vectors.shape[1],
+                "knn_accuracy": knn_accuracy(centered, chosen),
+                "mean_cosine": mean_cosine(vectors),
+                "effective_rank": effective_rank(spectrum),
+                "eigenvalue_early_enrichment": early_enrichment(spectrum),
+                "vasicek_ratio": vasicek_ratio(centered),
+                "neighbor_overlap": _overlap(near, first),
+            }
+        )
+    progress(1.0, "encoders compared")
+    return store.put(Comparison(key=key, table=pa.Table.from_pylist(rows, schema=Comparison.SCHEMA))), False
+
+
+def knn_accuracy(vectors: Float32, labels: Sequence[str | None], k: int = K) -> float | None:
+    """Give the leave-one-out accuracy of the vote of the k nearest labeled rows (ties: the nearer one's label); None if one class."""
+    known = np.array([row for row, label in enumerate(labels) if label is not None], dtype=np.int64)
+    names, codes = np.unique(np.array([labels[row] for row in known.tolist()], dtype=str), return_inverse=True)
+    if len(names) < 2:
+        return None
+    near = _neighbors(vectors[known], k)
+    votes = np.where(near >= 0, codes[near], -1)
+    right = 0
+    for own, vote in zip(codes.tolist(), votes, strict=True):
+        cast = vote[vote >= 0]
+        counts = np.bincount(cast, minlength=len(names))
+        best = counts.max(initial=0)
+        right += bool(len(cast)) and next(code for code in cast.tolist() if counts[code] == best) == own
+    return float(right / len(known))
+
+
+def mean_cosine(vectors: Float32) -> float | None:
+    """Give the mean cosine of all pairs of different rows: (|sum of unit vectors|^2 - n) / (n (n - 1)); None for one row."""
+    unit = _unit(vectors).astype(np.float64)
+    unit = unit[np.linalg.norm(unit, axis=1) > 0]
+    n = len(unit)
+    return None if n < 2 else float((np.square(unit.sum(axis=0)).sum() - n) / (n * (n - 1)))
+
+
+def effective_rank(eigenvalues: Floats) -> float | None:
+    """Give exp of the entropy of the eigenvalues' shares (Roy and Vetterli 2007): 1 = a line, d = all directions alike."""
+    total = eigenvalues.sum()
+    if total <= 0:
+        return None
+    share = eigenvalues[eigenvalues > 0] / total
+    return float(np.exp(-(share * np.log(share)).sum()))
+
+
+def early_enrichment(eigenvalues: Floats) -> float | None:
+    """Give the eigenvalue early enrichment: 0 = an even spectrum, towards 1 = variance in few directions.
+
+    With S_j the sum of the j largest of D eigenvalues: trapezoid over j = 1..D of (S_j - S_D j / D), divided by S_D D / 2.
+    """
+    ordered = np.sort(eigenvalues)[::-1]
+    d, total = len(ordered), ordered.sum()
+    if total <= 0:
+        return None
+    gain = np.cumsum(ordered) - total * np.arange(1, d + 1) / d
+    return float(np.trapezoid(gain) / (total * d / 2))
+
+
+def vasicek_ratio(vectors: Float32) -> float | None:
+    """Give the Vasicek ratio: 0 = the principal components are those of an isotropic Gaussian.
+
+    Scores scaled to a total variance of d; per component r = exp(entropy by Vasicek's spacings) / sqrt(2 pi e); mean of (1 - r)^2.
+    None with fewer rows than dimensions, where components without variance say nothing.
+    """
+    n, d = vectors.shape
+    if n <= d or n < 11:
+        return None
+    centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    _, directions = np.linalg.eigh(centered.T @ centered)
+    scores = centered @ directions
+    total = scores.var(axis=0).sum()
+    if total <= 0:
+        return None
+    scores *= np.sqrt(d / total)
+    with np.errstate(divide="ignore"):
+        entropy = np.asarray(differential_entropy(scores, axis=0, method="vasicek"))
+    ratio = np.exp(entropy) / np.sqrt(2 * np.pi * np.e)
+    return float(np.square(1 - ratio).mean())
+
+
+def _unit(vectors: Float32) -> Float32:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: Float32 = np.where(norms > 1e-12, vectors / np.maximum(norms, 1e-12), 0).astype(np.float32)
+    return unit
+
+
+def _eigenvalues(vectors: Float32) -> Floats:
+    """Give the eigenvalues of the covariance, through the smaller of the two Gram matrices, filled up with zeros to d."""
+    n, d = vectors.shape
+    centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
+    gram = centered.T @ centered if d <= n else centered @ centered.T
+    found = np.maximum(np.linalg.eigvalsh(gram), 0.0) / max(n, 1)
+    spectrum: Floats = np.concatenate([found[::-1], np.zeros(max(d - len(found), 0))])
+    return spectrum
+
+
+def _neighbors(unit: Float32, k: int) -> npt.NDArray[np.int64]:
+    """Give the k nearest other rows by cosine, nearest first; -1 where there are fewer."""
+    import faiss
+
+    n = len(unit)
+    near = np.full((n, k), -1, dtype=np.int64)
+    if n < 2:
+        return near
+    _, found = faiss.knn(
+        np.ascontiguousarray(unit), np.ascontiguousarray(unit), min(k + 1, n), metric=faiss.METRIC_INNER_PRODUCT
+    )
+    for row, others in enumerate(found):
+        kept = others[others != row][:k]
+        near[row, : len(kept)] = kept
+    return near
+
+
+def _overlap(near: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> float | None:
+    shared = [
+        len(np.intersect1d(one[one >= 0], other[other >= 0])) / max(int((other >= 0).sum()), 1)
+        for one, other in zip(near, first, strict=True)
+    ]
+    return float(np.mean(shared)) if len(near) > 1 else None
+
+
+__all__ = ["compare", "early_enrichment", "effective_rank", "knn_accuracy", "mean_cosine", "vasicek_ratio"]

@@ -1,0 +1,104 @@
+"""Which encoders a person can switch to, and the offer of a better one where the machine is online."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engines.protocols import Progress
+from engines.recipe import registry
+
+if TYPE_CHECKING:
+    from explorer.api import Explorer
+
+OFFERED = "openai/clip-vit-base-patch32"
+LABELS = {
+    "efficientnet-lite0": "EfficientNet-Lite0",
+    "pixels": "Raw pixels",
+    "minilm": "MiniLM",
+    "tfidf": "TF-IDF",
+    "clip": "CLIP",
+    "columns": "Columns",
+    "given": "Given vectors",
+}
+NEEDS_MODEL = ("transformers", "sentence-transformers")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderChoice:
+    """One encoder: ``ready`` = its vectors are there, so that switching to it is quick; ``note`` says why it cannot be chosen."""
+
+    name: str
+    label: str
+    ready: bool
+    current: bool
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOffer:
+    """A model that can be downloaded once, with its size in bytes."""
+
+    model: str
+    size: int
+    words: str
+
+
+def encoder_label(name: str) -> str:
+    """Give the words for an encoder: its own, or the last part of a model's path or hub id."""
+    return LABELS.get(name, Path(name).name if "/" in name else name)
+
+
+def choices(explorer: Explorer) -> list[EncoderChoice]:
+    """List the encoders for this data set: those whose vectors are there first, then what could be computed."""
+    values = explorer.values
+    if values.dataset is None or values.embeddings is None:
+        return []
+    current = values.embeddings.encoder
+    names = [current, *explorer.recipe.encoders, *values.spaces]
+    if values.dataset.kind != "vectors":
+        entries = registry("embed").entries
+        names += [name for name, entry in entries.items() if entry.modality == values.dataset.kind and name not in NEEDS_MODEL]
+    found = []
+    for name in dict.fromkeys(names):
+        entry = registry("embed").entries.get(name)
+        missing = entry.install_line() if entry is not None else ""
+        found.append(
+            EncoderChoice(
+                name=name, label=encoder_label(name), ready=name in values.spaces, current=name == current, note=missing
+            )
+        )
+    return found
+
+
+def offered(explorer: Explorer) -> ModelOffer | None:
+    """Offer CLIP once: for pictures, where nobody chose an encoder, it is not here yet and the hub can be reached.
+
+    Asks the hub, so it may take a second or two; never called while a page is drawn. None offline.
+    """
+    dataset = explorer.values.dataset
+    if dataset is None or dataset.kind != "pictures" or explorer.recipe.encoders or explorer.values.embeddings is None:
+        return None
+    if explorer.values.embeddings.encoder not in registry("embed").entries:
+        return None
+    from engines.embed import model_files
+
+    if model_files.is_cached(OFFERED):
+        return None
+    size = model_files.download_size(OFFERED)
+    if size is None:
+        return None
+    words = f"Names and search get better with CLIP, a download of {size / 1e6:,.0f} MB, once."
+    return ModelOffer(model=OFFERED, size=size, words=words)
+
+
+def fetch(model: str) -> Callable[[Progress], object]:
+    """Give what downloads a model, for a job."""
+    from engines.embed import model_files
+
+    return lambda progress: model_files.fetch(model, progress)
+
+
+__all__ = ["EncoderChoice", "ModelOffer", "choices", "encoder_label", "fetch", "offered"]
