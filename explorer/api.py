@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -37,16 +36,14 @@ Rows = npt.NDArray[np.int64]
 T = TypeVar("T")
 
 
-def _answer(future: Future[ModelOffer | None], ask: Callable[[], ModelOffer | None]) -> None:
-    """Answer a question that may fail; then there is nothing to offer."""
-    try:
-        future.set_result(ask())
-    except Exception:  # noqa: BLE001  # a hub that answers oddly must not disturb anybody
-        future.set_result(None)
-
-
 def _contents(values: Values) -> list[str]:
-    return [] if values.facts is None else values.facts.facts.column("content_hash").to_pylist()
+    if values.facts is not None:
+        return list(values.facts.facts.column("content_hash").to_pylist())
+    if values.dataset is not None and values.dataset.kind == "texts":
+        from engines.embed.text_rows import content_of
+
+        return [content_of(text or "") for text in values.dataset.media.column("media").to_pylist()]
+    return []
 
 
 def _as_text(source: Path) -> str:
@@ -80,7 +77,6 @@ class Explorer:
         self._lock = threading.RLock()
         self._cache: dict[str, tuple[tuple[int, int], Any]] = {}
         self._pending: Values | None = None
-        self._offer: Future[ModelOffer | None] | None = None
 
     # -- what it is ----------------------------------------------------------------------------------------------------
 
@@ -199,15 +195,10 @@ class Explorer:
 
     @property
     def model_offer(self) -> ModelOffer | None:
-        """Offer a better model that can be downloaded; looked up once, in the background, None until the answer is there."""
+        """Offer a better model that can be downloaded, once the analysis is done; None offline or where an encoder was chosen."""
         from explorer.encoders import offered
 
-        with self._lock:
-            if self._offer is None and self.values.comparison is not None:
-                self._offer = Future()
-                threading.Thread(target=_answer, args=(self._offer, lambda: offered(self)), daemon=True).start()
-            offer = self._offer
-        return offer.result() if offer is not None and offer.done() and not self.recipe.encoders else None
+        return offered(self) if self.values.comparison is not None else None
 
     def fetch_model(self, progress: Progress = no_progress) -> None:
         """Download the offered model and use it at the next ``analyze``.
@@ -274,7 +265,7 @@ class Explorer:
         return replay(list(entries), self.dataset.ids, self.contents())
 
     def contents(self) -> list[str]:
-        """Give the content hash of each row's file; empty where rows have no files."""
+        """Give the hash of each row's file or text; empty where rows have neither."""
         return _contents(self.values)
 
     def decide(

@@ -177,7 +177,7 @@ def analyze(*, sources: tuple[str, ...], out: Path, apply: Path | None, as_json:
 @click.argument("sources", nargs=-1, required=True)
 @common
 @click.option("--to", "to", required=True, type=click.Path(path_type=Path), help="folder that the export makes")
-@click.option("--format", "format_", default="folder", show_default=True, help="folder, csv, parquet, jsonl")
+@click.option("--format", "format_", default="folder", show_default=True, help="folder, csv, parquet, jsonl, ...: see `engines`")
 @click.option(
     "--link",
     type=click.Choice(["copy", "hardlink", "symlink"]),
@@ -213,12 +213,12 @@ def export(
 
 
 @cli.command()
-@click.argument("source")
+@click.argument("sources", nargs=-1, required=True)
 @click.option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="where results and decisions are kept")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object a line")
-def decisions(source: str, workspace: Path | None, as_json: bool) -> None:
-    """List what was decided about SOURCE, oldest first."""
-    explorer = _open([source], workspace=workspace)
+def decisions(sources: tuple[str, ...], workspace: Path | None, as_json: bool) -> None:
+    """List what was decided about SOURCES, oldest first."""
+    explorer = _open(sources, workspace=workspace)
     for decision in explorer.log.entries():
         if as_json:
             click.echo(decision.to_line())
@@ -242,7 +242,10 @@ def engines(as_json: bool) -> None:
             stage = row["stage"]
             click.echo(click.style(stage, bold=True))
         mark = " " if row["available"] else "-"
-        click.echo(f" {mark} {row['name']:<22} {row['summary']}{'' if row['available'] else '   ' + row['install']}")
+        kind = f"{row['modality']}: " if row["modality"] else ""
+        click.echo(f" {mark} {row['name']:<22} {kind}{row['summary']}")
+        if not row["available"]:
+            click.echo(f"   {'':<22} missing: {', '.join(row['missing'])}; get it with: {row['install']}")
 
 
 @cli.group()

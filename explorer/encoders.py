@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from explorer.api import Explorer
 
 OFFERED = "openai/clip-vit-base-patch32"
+OFFERED_SIZE = 605_000_000
+"""Bytes of its weights, stated from memory of ours: nothing is asked over the network before a person says so."""
+NOWHERE = ("192.0.2.1", 9)
+"""An address of TEST-NET-1 (RFC 5737), where nobody is."""
 LABELS = {
     "efficientnet-lite0": "EfficientNet-Lite0",
     "pixels": "Raw pixels",
@@ -74,24 +80,33 @@ def choices(explorer: Explorer) -> list[EncoderChoice]:
 
 
 def offered(explorer: Explorer) -> ModelOffer | None:
-    """Offer CLIP once: for pictures, where nobody chose an encoder, it is not here yet and the hub can be reached.
+    """Offer CLIP: for pictures, where nobody chose an encoder, the model is not here yet and there seems to be a network.
 
-    Asks the hub, so it may take a second or two; never called while a page is drawn. None offline.
+    Sends nothing: that is done when a person takes the offer.
     """
-    dataset = explorer.values.dataset
-    if dataset is None or dataset.kind != "pictures" or explorer.recipe.encoders or explorer.values.embeddings is None:
+    values = explorer.values
+    if values.dataset is None or values.dataset.kind != "pictures" or explorer.recipe.encoders or values.embeddings is None:
         return None
-    if explorer.values.embeddings.encoder not in registry("embed").entries:
+    if values.embeddings.encoder not in registry("embed").entries or not has_route():
         return None
     from engines.embed import model_files
 
     if model_files.is_cached(OFFERED):
         return None
-    size = model_files.download_size(OFFERED)
-    if size is None:
-        return None
-    words = f"Names and search get better with CLIP, a download of {size / 1e6:,.0f} MB, once."
-    return ModelOffer(model=OFFERED, size=size, words=words)
+    words = f"Names and search get better with CLIP: a download of about {OFFERED_SIZE / 1e6:,.0f} MB, once."
+    return ModelOffer(model=OFFERED, size=OFFERED_SIZE, words=words)
+
+
+def has_route() -> bool:
+    """Tell whether this machine knows a way to other networks; a UDP socket that is only connected sends nothing."""
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(NOWHERE)
+        except OSError:
+            return False
+    return True
 
 
 def fetch(model: str) -> Callable[[Progress], object]:

@@ -34,8 +34,8 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     """Build one row per sample.
 
     Columns: id, path, label, split, x, y (first projector; others ``<projector>_x``, ``_y``), cluster, cluster_name, strength,
-    ``<check>_severity`` and ``<check>_flagged`` per check, suggested_label, label_decided, excluded, tags, own columns. What is not
-    computed yet is null.
+    ``<check>_severity`` and ``<check>_flagged`` per check, suggested_label, label_decided, excluded, tags, text (of texts), own
+    columns. What is not computed yet is null.
     """
     dataset = _dataset(values)
     n = len(dataset)
@@ -58,6 +58,8 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     columns["label_decided"] = pa.array(list(decided.labels), pa.string())
     columns["excluded"] = pa.array(decided.excluded)
     columns["tags"] = pa.array([list(tags) for tags in decided.tags], pa.list_(pa.string()))
+    if dataset.kind == "texts" and "text" not in dataset.own_columns:
+        columns["text"] = dataset.media.column("media")
     for name in dataset.own_columns:
         columns[name if name not in columns else f"own_{name}"] = dataset.rows.column(name)
     return pa.table(columns)

@@ -93,7 +93,7 @@ def test_the_second_run_recomputes_nothing_and_a_parameter_its_stage_only(source
         (["analyze", "{source}", "--out", "out", "--predictions", "guess"], 2, "no meaning"),
         (["analyze", "{source}", "--out", "out", "--device", "cuda"], 2, "processor only"),
         (["analyze", "{source}"], 2, "--out"),
-        (["analyze", "{source}", "{source}", "--out", "out"], 2, "one source at a time"),
+        (["analyze", "{source}", "--out", "out", "--source-name", "a", "--source-name", "b"], 2, "2 names for 1 sources"),
         (["analyze", "{empty}", "--out", "out"], 2, "hint"),
         (["analyze", "{text}", "--out", "out"], 2, "hint"),
         (["analyze", "{source}", "--out", "out", "--recipe", "{text}"], 2, "recipe"),
