@@ -28,19 +28,20 @@ def chain(stage: str, engine: Any, inputs: Iterable[str], *, name: str = "", ext
     """Key of what ``engine`` makes of inputs with the given keys.
 
     The engine's version, its parameters that can change the result and the versions of the packages that it names enter;
-    threads, batch size and device do not. An engine that reads a model from a folder has a ``content_key``, which enters too.
+    threads, batch size and device do not. An engine that reads a model from a folder has a ``content_key``, which enters in place of its name.
     """
     packages = {package: package_version(package) for package in sorted(getattr(engine, "packages", ()))}
+    content = getattr(engine, "content_key", "")
     body = {
         "stage": stage,
-        "engine": name or type(engine).__name__,
+        # A model is known by what is in its files; where they lie must not matter.
+        "engine": type(engine).__name__ if content else name or type(engine).__name__,
         "version": getattr(engine, "version", 1),
         "parameters": values(engine, only_key=True),
         "packages": packages,
         "inputs": list(inputs),
         "extra": dict(extra or {}),
     }
-    content = getattr(engine, "content_key", "")
     if content:
         body["content"] = content
     return digest(json.dumps(body, sort_keys=True, default=str))

@@ -92,6 +92,8 @@ class Recipe:
         Raises:
             ParameterError: for a value that its parameters refuse.
         """
+        if stage == "embed" and (own := _own(name)) is not None:
+            return own
         given: dict[str, Any] = {}
         if stage == "embed" and is_model(name):
             given["model"] = name
@@ -124,6 +126,8 @@ class Recipe:
                 )
             named, _, parameter = rest.rpartition(".")
             names = list(registry(stage).entries) if stage == "embed" and not self.encoders else self.chosen(stage)
+            if stage == "embed":
+                names += [engine for name in names if is_model(name) for engine in MODEL_ENGINES.values()]
             if named and named not in names:
                 raise ParameterError(f"--set {path}: this run has no {stage} engine {named!r}", f"it has: {', '.join(names)}")
             options = {p.name for name in self._tables(stage, [named] if named else names) for p in parameters(name)}
@@ -144,14 +148,22 @@ class Recipe:
         engines: list[str] = []
         for name in names:
             engines += MODEL_ENGINES.values() if stage == "embed" and is_model(name) else [name]
-        # The name of vectors that the source brings is no engine.
-        return [table.load(name) for name in engines if name in table.entries and not table.entry(name).missing()]
+        # The name of vectors that the source brings is no engine, and an encoder that was given in Python is made already.
+        found = [name for name in engines if name in table.entries and (stage != "embed" or _own(name) is None)]
+        return [table.load(name) for name in found if not table.entry(name).missing()]
 
     def to_json(self) -> dict[str, Any]:
         """Give the recipe as plain values."""
         plain = dataclasses.asdict(self)
         plain["settings"] = dict(self.settings)
         return plain
+
+
+def _own(name: str) -> Any | None:
+    """Give an encoder that was registered by name in this process (``engines.embed.own``), or None."""
+    from engines.embed.own import registered
+
+    return registered(name)
 
 
 def load_recipe(path: Path) -> Recipe:

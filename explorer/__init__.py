@@ -8,13 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engines.embed.own import wrap as encoder
     from explorer.api import Explorer
     from explorer.opening import open  # noqa: A004 - explorer.open(...) reads like PIL's and tarfile's
     from explorer.selection import Selection
 
-__all__ = ["Explorer", "Selection", "open"]
+__all__ = ["Explorer", "Selection", "encoder", "open"]
 
-_HOMES = {"Explorer": "explorer.api", "Selection": "explorer.selection", "open": "explorer.opening"}
+_HOMES = {
+    "Explorer": ("explorer.api", "Explorer"),
+    "Selection": ("explorer.selection", "Selection"),
+    "encoder": ("engines.embed.own", "wrap"),
+    "open": ("explorer.opening", "open"),
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -22,5 +28,6 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         import importlib
 
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        module, attribute = _HOMES[name]
+        return getattr(importlib.import_module(module), attribute)
     raise AttributeError(f"module 'explorer' has no attribute {name!r}")

@@ -29,7 +29,8 @@ LABELS = {
     "columns": "Columns",
     "given": "Given vectors",
 }
-NEEDS_MODEL = ("transformers", "sentence-transformers")
+NEEDS_MODEL = ("transformers", "sentence-transformers", "clip")
+"""Encoders that cannot be chosen without a model; ``clip`` can where $DATASET_EXPLORER_CLIP names one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,9 +90,9 @@ def offered(explorer: Explorer) -> ModelOffer | None:
         return None
     if values.embeddings.encoder not in registry("embed").entries or not has_route():
         return None
-    from engines.embed import model_files
+    from engines.embed import model_hub
 
-    if model_files.is_cached(OFFERED):
+    if model_hub.is_cached(OFFERED):
         return None
     words = f"Names and search get better with CLIP: a download of about {OFFERED_SIZE / 1e6:,.0f} MB, once."
     return ModelOffer(model=OFFERED, size=OFFERED_SIZE, words=words)
@@ -111,9 +112,9 @@ def has_route() -> bool:
 
 def fetch(model: str) -> Callable[[Progress], object]:
     """Give what downloads a model, for a job."""
-    from engines.embed import model_files
+    from engines.embed import model_hub
 
-    return lambda progress: model_files.fetch(model, progress)
+    return lambda progress: model_hub.fetch(model, progress)
 
 
 __all__ = ["EncoderChoice", "ModelOffer", "choices", "encoder_label", "fetch", "offered"]

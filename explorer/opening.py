@@ -32,7 +32,7 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
     """Open a source, or several as one data set; cheap, computes nothing.
 
     ``options`` are those of the command line: label, split, id, text, image, caption, features, source_names, limit, embeddings,
-    encoders (a name or several; the first one feeds the map), projectors, clusterers, checks, metric,
+    encoders (names, models, or what ``explorer.encoder`` made of a function; the first one feeds the map), projectors, clusterers, checks, metric,
     seed, threads, settings (``{"project.min_dist": 0.3}``). Options win over a ``recipe``.
 
     Raises:
@@ -43,26 +43,7 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
     if not given_sources:
         raise UserError("there is no source", "name a folder, a table or a file of vectors")
     paths = [_found(Path(one).expanduser()) for one in given_sources]
-    if "encoder" in options:
-        options["encoders"] = options.pop("encoder")
-    unknown = sorted(set(options) - {*SOURCE_OPTIONS, *RECIPE_OPTIONS})
-    if unknown:
-        raise UserError(f"unknown option {', '.join(unknown)}", f"options: {', '.join((*SOURCE_OPTIONS, *RECIPE_OPTIONS))}")
-    if options.get("embeddings") is not None:
-        options["embeddings"] = str(options["embeddings"])
-    for name in ("predictions", "probabilities"):
-        if options.get(name) is not None:
-            raise UserError(f"--{name} has no meaning for folders of pictures and files of vectors", "leave it out")
-    base = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe)) if recipe is not None else Recipe()
-    given = {name: options[name] for name in RECIPE_OPTIONS if options.get(name) is not None}
-    for name in ("encoders", "projectors", "clusterers", "checks"):
-        if isinstance(given.get(name), str):
-            given[name] = (given[name],)
-        elif name in given:
-            given[name] = tuple(given[name])
-    if "settings" in given:
-        given["settings"] = {**base.settings, **given["settings"]}
-    chosen = Recipe(**{**{name: getattr(base, name) for name in RECIPE_OPTIONS}, **given})
+    chosen = _recipe(recipe, options)
     chosen.check(vectors=None if options.get("embeddings") or not all(map(_is_plain_folder, paths)) else ())
     if chosen.device not in ("auto", "cpu") and not _runs_on_a_card(chosen):
         encoder = (*chosen.encoders, "that is used unless you choose one")[0]
@@ -81,6 +62,44 @@ def _runs_on_a_card(recipe: Recipe) -> bool:
     name = recipe.encoders[0]
     encoder = registry("embed").load(MODEL_ENGINES["pictures"] if is_model(name) else name)
     return "device" in {parameter.name for parameter in parameters(encoder)}
+
+
+def _recipe(recipe: str | Path | Recipe | None, options: dict[str, Any]) -> Recipe:
+    """Check the names of options and put those about engines over a recipe.
+
+    Raises:
+        UserError: for an option that does not exist, or has no meaning here.
+    """
+    if "encoder" in options:
+        options["encoders"] = options.pop("encoder")
+    unknown = sorted(set(options) - {*SOURCE_OPTIONS, *RECIPE_OPTIONS})
+    if unknown:
+        raise UserError(f"unknown option {', '.join(unknown)}", f"options: {', '.join((*SOURCE_OPTIONS, *RECIPE_OPTIONS))}")
+    for name in ("predictions", "probabilities"):
+        if options.get(name) is not None:
+            raise UserError(f"--{name} has no meaning for these sources", "leave it out")
+    if options.get("embeddings") is not None:
+        options["embeddings"] = str(options["embeddings"])
+    if options.get("encoders") is not None:
+        options["encoders"] = _encoder_names(options["encoders"])
+    base = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe)) if recipe is not None else Recipe()
+    given = {name: options[name] for name in RECIPE_OPTIONS if options.get(name) is not None}
+    for name in ("projectors", "clusterers", "checks"):
+        if isinstance(given.get(name), str):
+            given[name] = (given[name],)
+        elif name in given:
+            given[name] = tuple(given[name])
+    if "settings" in given:
+        given["settings"] = {**base.settings, **given["settings"]}
+    return Recipe(**{**{name: getattr(base, name) for name in RECIPE_OPTIONS}, **given})
+
+
+def _encoder_names(given: Any) -> tuple[str, ...]:
+    """Name encoders; one that was made in Python is registered under its own name first."""
+    from engines.embed import own
+
+    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    return tuple(one if isinstance(one, str) else str(one) if isinstance(one, Path) else own.register(one) for one in several)
 
 
 def _is_plain_folder(path: Path) -> bool:
