@@ -177,7 +177,9 @@ def analyze(*, sources: tuple[str, ...], out: Path, apply: Path | None, as_json:
 @click.argument("sources", nargs=-1, required=True)
 @common
 @click.option("--to", "to", required=True, type=click.Path(path_type=Path), help="folder that the export makes")
-@click.option("--format", "format_", default="folder", show_default=True, help="folder, csv, parquet, jsonl, ...: see `engines`")
+@click.option(
+    "--format", "format_", default="folder", show_default=True, help="folder, csv, parquet, jsonl, ...: see `engines`"
+)
 @click.option(
     "--link",
     type=click.Choice(["copy", "hardlink", "symlink"]),
@@ -202,10 +204,16 @@ def export(
     **given: Any,
 ) -> None:
     """Write the rows that stay, with the record of every decision, into a new folder."""
-    explorer = _open(sources, **given)
+    settings = given.pop("settings", ())
+    of_format = [pair.removeprefix("export.") for pair in settings if pair.startswith("export.")]
+    parameters = dict(pair.split("=", 1) for pair in of_format if "=" in pair)
+    if len(parameters) < len(of_format):
+        raise UserError("--set export.NAME has no value", "write export.NAME=value, as in export.shard_mb=100")
+    explorer = _open(sources, settings=[pair for pair in settings if not pair.startswith("export.")], **given)
     with Meter() as meter:
         explorer.analyze(progress=meter)
-        summary = explorer.export(to, format=format_, link=link, where=where, apply=apply, progress=meter)
+        options = {"format": format_, "link": link, "where": where, "apply": apply, "parameters": parameters}
+        summary = explorer.export(to, progress=meter, **options)
     if as_json:
         _json_out(summary)
         return

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from explorer.api import Explorer
 
 
+ORIGINALS = {"coco": "coco", "yolo": "yolo", "table": "table", "webdataset": "webdataset", "hugging_face": "hf"}
+"""Reader -> the format that writes what it reads, which is what a person most likely wants."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClassCount:
     """One class: rows before (given labels), rows after (decided labels, excluded ones left out)."""
@@ -79,6 +83,16 @@ def _reasons(ex: "Explorer", snap: Snapshot) -> dict[str, int]:
         words = check_title(check, plural=True) if check else "By hand"
         found[words] = found.get(words, 0) + 1
     return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def formats(ex: "Explorer") -> dict[str, str]:
+    """Give for each format why it cannot hold the data set; an empty text where it can. What the source is comes first."""
+    from engines.export import fitting
+
+    found = fitting(ex.dataset)
+    own = ORIGINALS.get(str(ex.dataset.origin.get("reader")))
+    first = [own] if own in found else []
+    return {name: found[name] for name in dict.fromkeys([*first, *found])}
 
 
 def fresh_target(name: str, folder: Path) -> Path:

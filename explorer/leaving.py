@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from engines.errors import UserError
-from engines.parameters import build, parameters
+from engines.parameters import build
+from engines.parameters import parameters as declared
 from engines.protocols import Progress, no_progress
 from engines.recipe import registry
 
@@ -28,27 +30,29 @@ def export(
     where: str | None = None,
     rows: npt.NDArray[np.int64] | None = None,
     apply: str | Path | None = None,
+    parameters: Mapping[str, Any] | None = None,
     progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Write the rows that are not excluded (of ``rows``, and of those for which ``where`` is true) into the new folder ``to``.
 
     ``link`` (copy, hardlink, symlink) says how files get there. ``apply`` takes the decisions of a ``decisions.jsonl`` in place of the
-    log's. Gives the record, which is ``export.json`` too.
+    log's. ``parameters`` are further ones of the format (``shard_mb``, ``formulas``). Gives the record, which is ``export.json`` too.
 
     Raises:
-        ExportError: when the target is taken or lies in the data set, or no row is left.
-        ParameterError: for an unknown format or an expression that cannot be read.
+        ExportError: when the format does not fit the data set, the target is taken or lies in the data set, or no row is left.
+        ParameterError: for an unknown format or parameter, or an expression that cannot be read.
         EnvironmentFault: when the disk is full or the place cannot be written; nothing is left then.
     """
     from engines.decision_lines import read_jsonl
     from engines.export import export as write
-    from engines.export import plan
+    from engines.export import plan, require_fitting
 
     cls = registry("export").load(format)
-    known = {parameter.name for parameter in parameters(cls)}
+    require_fitting(format, cls, explorer.dataset)
+    known = {parameter.name for parameter in declared(cls)}
     if link not in (None, "copy") and "link" not in known:
         raise UserError(f"the format {format} copies no files, so --link {link} has no meaning", "leave --link out")
-    exporter = build(cls, {"link": link} if link is not None and "link" in known else {})
+    exporter = build(cls, dict(parameters or {}) | ({"link": link} if link is not None and "link" in known else {}))
     decisions = list(explorer.log.entries()) if apply is None else read_jsonl(apply)
     state = explorer.replayed(decisions)
     dataset = explorer.dataset
@@ -56,7 +60,7 @@ def export(
         dataset,
         excluded=state.excluded,
         labels=state.labels_over(dataset.labels),
-        columns=_columns(explorer, state, tables_too=format != "folder"),
+        columns=_columns(explorer, state, findings=getattr(cls, "with_findings", True)),
         selected=_selected(explorer, where, rows),
         where=where,
         why=state.why_excluded,
@@ -68,17 +72,17 @@ def export(
         exporter,
         name=format,
         decisions=(decision.to_line() for decision in decisions),
-        sources=[explorer.source],
+        sources=[*explorer.sources],
         keys={record.stage + "." + record.name: record.key for record in explorer.records},
         progress=progress,
     )
 
 
-def _columns(explorer: Explorer, state: State, *, tables_too: bool) -> pa.Table:
-    """Give what goes along: a person's own columns and tags, and in tables everything that was found out."""
+def _columns(explorer: Explorer, state: State, *, findings: bool) -> pa.Table:
+    """Give what goes along: a person's own columns and tags, or everything that was found out too."""
     dataset = explorer.dataset
     own = dataset.rows.select(dataset.own_columns)
-    if not tables_too:
+    if not findings:
         tags = pa.array([list(tags) for tags in state.tags], pa.list_(pa.string()))
         return own.append_column("tags", tags) if any(state.tags) else own
     decided = explorer.decided(state)

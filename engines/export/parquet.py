@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engines.artifacts import Dataset
 from engines.export.guard import sha256_of
 from engines.export.plan import Rows
 from engines.parameters import engine
@@ -25,7 +26,14 @@ class ParquetExporter:
     """Write ``samples.parquet`` (zstd): id, label, split and the columns, types as in the data set."""
 
     suffix: ClassVar[str] = ".parquet"
+    with_findings: ClassVar[bool] = True
     packages: ClassVar[tuple[str, ...]] = ("pyarrow",)
+
+    @classmethod
+    def fits(cls, dataset: Dataset) -> str:
+        """Take everything."""
+        del dataset
+        return ""
 
     def __call__(self, rows: Iterator[ExportRow], target: Path, *, progress: Progress) -> Mapping[str, Any]:
         """Write the table in groups of rows."""
@@ -33,14 +41,14 @@ class ParquetExporter:
         total = operator.length_hint(rows)
         schema: pa.Schema | None = None
         if isinstance(rows, Rows):
-            schema = pa.schema([*FIRST, *[_storable(field) for field in rows.schema]])
+            schema = pa.schema([*FIRST, *[storable(field) for field in rows.schema]])
         tables: list[pa.Table] = []
         count = 0
         progress(0.0, "writing rows")
         if schema is None:
             tables = list(_tables(rows, None))
             schema = pa.unify_schemas([table.schema for table in tables], promote_options="permissive") if tables else None
-            schema = pa.schema([_storable(field) for field in schema]) if schema else pa.schema(list(FIRST))
+            schema = pa.schema([storable(field) for field in schema]) if schema else pa.schema(list(FIRST))
         with pq.ParquetWriter(target / name, schema, compression="zstd") as writer:
             for table in tables or _tables(rows, schema):
                 writer.write_table(_cast(table, schema))
@@ -68,9 +76,11 @@ def _cast(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return table.select(schema.names).cast(schema)
 
 
-def _storable(field: pa.Field) -> pa.Field:
-    """Store a column without any value as text: Parquet readers differ in what they make of columns without a type."""
+def storable(field: pa.Field) -> pa.Field:
+    """Store a column without any value as text, and one of codes with a list of values as its values: Parquet readers differ in both."""
+    if pa.types.is_dictionary(field.type):
+        field = field.with_type(field.type.value_type)
     return field.with_type(pa.string()) if pa.types.is_null(field.type) else field
 
 
-__all__ = ["ParquetExporter"]
+__all__ = ["ParquetExporter", "storable"]

@@ -9,14 +9,48 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+
+from engines.artifacts import Dataset
 from engines.errors import EnvironmentFault, ExportError
 
 PREFIX = ".dataset-explorer-export-"
 ABANDONED_AFTER = 24 * 3600.0
+
+
+def protected(dataset: Dataset) -> list[Path]:
+    """List the files and folders of a data set, which no export may be written into.
+
+    Of a source that is a folder: that folder. Of one that is a file: the file and the folders of the pictures that it names, but not the
+    folder that it lies in, which may hold anything.
+    """
+    return list(dict.fromkeys(_protected(dataset.origin, dataset.source, dataset.root, dataset)))
+
+
+def _protected(origin: Mapping[str, Any], source: str, root: str, dataset: Dataset) -> Iterator[Path]:
+    several = origin.get("sources")
+    if origin.get("reader") == "several" and isinstance(several, list):
+        for one in several:
+            yield from _protected(one, str(one["source"]), str(one["root"]), dataset)
+        return
+    # Whoever names data.yaml means the folders around it, which are read as a whole.
+    if not Path(source).is_file() or origin.get("reader") == "yolo":
+        yield Path(root)
+        return
+    yield Path(source)
+    held = dataset.media.column("media")
+    if not pa.types.is_binary(held.type):
+        return
+    inside = dataset.media.column("offset").to_pylist() if "offset" in dataset.media.column_names else [None] * len(held)
+    files = {path for path, offset in zip(held.to_pylist(), inside, strict=True) if path and (offset is None or offset < 0)}
+    for path in {os.path.dirname(path) if os.path.isabs(path) else path.partition(b"/")[0] for path in files}:  # noqa: PTH117, PTH120
+        folder = Path(root) / os.fsdecode(path)
+        yield folder if folder.is_dir() else Path(root)
 
 
 def require_free(target: Path, sources: Sequence[Path]) -> Path:
@@ -159,4 +193,4 @@ def _host() -> str:
     return hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
 
 
-__all__ = ["PREFIX", "filling", "require_free", "sweep", "writing_faults"]
+__all__ = ["PREFIX", "filling", "protected", "require_free", "sweep", "writing_faults"]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from engines.artifacts import Dataset
 from engines.export.guard import RULE, cell, guard, needs_guard, sha256_of
 from engines.export.plan import Rows, plain
 from engines.parameters import engine
@@ -25,6 +26,13 @@ class CsvExporter:
     """
 
     suffix: ClassVar[str] = ".csv"
+    with_findings: ClassVar[bool] = True
+
+    @classmethod
+    def fits(cls, dataset: Dataset) -> str:
+        """Take everything."""
+        del dataset
+        return ""
 
     def __call__(self, rows: Iterator[ExportRow], target: Path, *, progress: Progress) -> Mapping[str, Any]:
         """Write the table."""
@@ -58,6 +66,13 @@ class JsonlExporter:
     """Write ``samples.jsonl``: UTF-8, one JSON object a line, nothing changed but not-a-number, which becomes null."""
 
     suffix: ClassVar[str] = ".jsonl"
+    with_findings: ClassVar[bool] = True
+
+    @classmethod
+    def fits(cls, dataset: Dataset) -> str:
+        """Take everything."""
+        del dataset
+        return ""
 
     def __call__(self, rows: Iterator[ExportRow], target: Path, *, progress: Progress) -> Mapping[str, Any]:
         """Write the table."""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from engines.errors import ExportError
+from engines.export.fitting import require_fitting
 from engines.export.guard import sha256_of
 from engines.export.plan import Plan
-from engines.export.target import filling, require_free
+from engines.export.target import filling, protected, require_free
 from engines.keys import package_version
 from engines.parameters import values
 from engines.protocols import Exporter, Progress, no_progress, part
@@ -36,22 +37,27 @@ def export(
 ) -> dict[str, Any]:
     """Write the rows of a plan into the new folder ``target`` and give the record, which is in ``export.json`` too.
 
-    ``decisions`` are lines of JSON. ``sources`` are further paths, beside the root of the data set, that nothing may be written
+    ``decisions`` are lines of JSON. ``sources`` are further paths, beside those of the data set, that nothing may be written
     into. ``keys`` are the keys of what the plan was made from. The folder appears when it is whole, or not at all.
 
     Raises:
-        ExportError: when the target is taken or lies in, is, or holds a source; when no row is left; when no file can be read.
+        ExportError: when the format does not fit the data set; when the target is taken or lies in, is, or holds a source; when no row
+            is left; when no file can be read.
         EnvironmentFault: when the disk is full or the place cannot be written.
         Cancelled: when ``progress`` raises it; nothing is left then.
     """
-    target = require_free(target, [Path(plan.dataset.root), *sources])
+    require_fitting(name, exporter, plan.dataset)
+    target = require_free(target, [*protected(plan.dataset), *sources])
     if not len(plan.stay):
         raise ExportError("no row is left to export", f"all {len(plan.dataset):,} are excluded or not selected")
     with filling(target) as folder:
         told = dict(exporter(plan.rows(), folder, progress=part(progress, 0.0, 0.95)))
         if not told["rows_out"]:
             raise ExportError(
-                f"none of the {len(plan.stay):,} files can be read any more", "look whether the data set was moved"
+                f"none of the {len(plan.stay):,} rows could be written: {told['missing'][0]['reason']}"
+                if told.get("missing")
+                else f"none of the {len(plan.stay):,} rows could be written",
+                "look whether the data set was moved",
             )
         progress(0.96, "writing the record")
         count = _write_lines(folder / DECISIONS, decisions)

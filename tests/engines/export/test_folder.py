@@ -3,6 +3,8 @@
 import csv
 import hashlib
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engines.errors import ExportError
-from engines.export import folder as exporter
+from engines.export import copying
 from engines.export.folder import FolderExporter
 from engines.protocols import ExportRow, no_progress
-from engines.read import read
+from tests.engines.export.held import in_tar, in_zip, pictures, texts
 from tests.engines.export.made import dataset, leave, tree, write_files
+from tests.engines.read.reading import read
 
 
 @pytest.fixture
@@ -112,7 +115,7 @@ def test_files_that_have_gone_or_changed_are_told(tmp_path, source):
     assert record["classes"] == [{"label": "cat", "before": 3, "after": 2}]
     for path in (source / "cat").iterdir():
         path.unlink()
-    with pytest.raises(ExportError, match="none of the 3 files"):
+    with pytest.raises(ExportError, match="none of the 3 rows could be written: the file is not there"):
         leave(data, tmp_path / "out2")
     assert not (tmp_path / "out2").exists()
 
@@ -159,7 +162,7 @@ def test_a_hard_link_across_disks_says_copy(tmp_path, source, monkeypatch):
         raise OSError(18, "Invalid cross-device link")
 
     write_files(source, {"cat/a.jpg": b"1"})
-    monkeypatch.setattr(exporter.os, "link", across)
+    monkeypatch.setattr(copying.os, "link", across)
     with pytest.raises(ExportError, match="another disk") as told:
         leave(dataset(source, ["cat/a.jpg"], ["cat"]), tmp_path / "out", parameters={"link": "hardlink"})
     assert "copy" in told.value.hint
@@ -171,6 +174,55 @@ def test_rows_without_files_are_told(tmp_path):
     with pytest.raises(ExportError, match="has no file") as told:
         FolderExporter()(rows, tmp_path, progress=no_progress)
     assert "csv" in told.value.hint
+
+
+@pytest.mark.parametrize("inside", [in_zip, in_tar, partial(in_zip, packed=False)])
+def test_members_of_containers_become_files_with_the_same_bytes(tmp_path, source, inside):
+    files = dict(
+        zip(["train/cat/a.png", "train/dog/a.png", "test/cat/no suffix", "test/cat/b\\xe9.png"], pictures(4), strict=True)
+    )
+    data = inside(source, files, ["cat", "dog", "cat", "cat"], ["train", "train", "test", "test"])
+    before = tree(source)
+    record = leave(data, tmp_path / "out", labels=["cat", "cat", "cat", "cat"])
+    found = {name: (tmp_path / "out" / name).read_bytes() for name in tree(tmp_path / "out") if name.endswith(".png")}
+    assert found == {
+        "train/cat/a.png": files["train/cat/a.png"],
+        "train/cat/a-2.png": files["train/dog/a.png"],
+        "test/cat/no suffix.png": files["test/cat/no suffix"],
+        "test/cat/b_xe9.png": files["test/cat/b\\xe9.png"],
+    }
+    assert all(record["files"][name] == hashlib.sha256(raw).hexdigest() for name, raw in found.items())
+    assert tree(source) == before
+
+
+def test_there_can_be_no_link_to_a_member(tmp_path, source):
+    data = in_zip(source, {"a.png": b"1"}, ["x"])
+    with pytest.raises(ExportError, match="lies inside of a container") as told:
+        leave(data, tmp_path / "out", parameters={"link": "hardlink"})
+    assert "copy" in told.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_container_that_broke_is_told(tmp_path, source):
+    data = in_zip(source, dict(zip(["a.png", "b.png"], pictures(2, side=64), strict=True)), ["x", "y"])
+    raw = (source / "all.zip").read_bytes()
+    place = data.media.column("offset")[1].as_py()
+    (source / "all.zip").write_bytes(raw[: place + 4])
+    record = leave(data, tmp_path / "out")
+    assert [entry["id"] for entry in record["missing"]] == ["b.png"]
+    assert "container" in record["missing"][0]["reason"]
+    assert record["rows_out"] == 1
+
+
+def test_texts_that_came_as_files_become_files_again(tmp_path, source):
+    held = ["one", "grün\nzwei", "=three"]
+    data = texts(source, held, ["pos", "neg", None])
+    paths = pa.array(["pos/a.txt", "neg/a.txt", "pos/b"])
+    data = replace(data, rows=data.rows.set_column(1, "path", paths))
+    leave(data, tmp_path / "out", labels=["pos", "pos", None])
+    assert (tmp_path / "out/pos/a.txt").read_bytes() == b"one"
+    assert (tmp_path / "out/pos/a-2.txt").read_bytes().decode() == "grün\nzwei"
+    assert (tmp_path / "out/_unlabeled/b.txt").read_bytes() == b"=three"
 
 
 LABELS = st.one_of(

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from engines.errors import Cancelled, EnvironmentFault, ExportError
 from engines.export import target as place
 from engines.export.target import PREFIX, filling, require_free, sweep
+from tests.engines.export.held import in_zip
 from tests.engines.export.made import dataset, leave, tree, write_files
 
 FILES = {f"cat/{number}.jpg": f"picture {number}".encode() for number in range(60)}
@@ -54,6 +56,34 @@ def test_a_file_as_source_may_have_neighbors(tmp_path):
         require_free(tmp_path / "vectors.npy", [tmp_path / "vectors.npy"])
     with pytest.raises(ExportError, match="holds"):
         require_free(tmp_path, [tmp_path / "vectors.npy"])
+
+
+def test_beside_a_table_but_not_among_the_pictures_that_it_names(tmp_path):
+    files = {"t.csv": b"x", "img/deep/a.png": b"1", "img/b.png": b"2"}
+    write_files(tmp_path, files)
+    data = dataset(tmp_path, ["img/deep/a.png", "img/b.png"], ["x", "y"])
+    table = replace(data, source=str(tmp_path / "t.csv"), origin={"reader": "table"})
+    leave(table, tmp_path / "out", "csv")
+    for where in ("img/out", "img/deep", "t.csv"):
+        with pytest.raises(ExportError, match=r"lies inside of|exists|holds"):
+            leave(table, tmp_path / where, "csv")
+    several = replace(
+        table,
+        source="a + b",
+        origin={"reader": "several", "sources": [{**table.origin, "source": table.source, "root": table.root}]},
+    )
+    leave(several, tmp_path / "out2", "csv")
+    flat = dataset(tmp_path, ["a.png"], ["x"])
+    flat = replace(flat, source=str(tmp_path / "t.csv"), origin={"reader": "table"})
+    write_files(tmp_path, {"a.png": b"3"})
+    with pytest.raises(ExportError, match="lies inside of"):
+        leave(flat, tmp_path / "out3", "csv")
+
+
+def test_beside_a_container(tmp_path):
+    data = in_zip(tmp_path, {"a.png": b"1"}, ["x"])
+    leave(data, tmp_path / "out")
+    assert (tmp_path / "out/x/a.png").read_bytes() == b"1"
 
 
 def test_never_over_anything(tmp_path, data):
