@@ -1,29 +1,40 @@
-"""Read ready-made vectors from an ``.npy`` or ``.npz`` file."""
+"""Read ready-made vectors from an ``.npy``, ``.npz`` or ``.safetensors`` file."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 import pyarrow as pa
 
-from engines.artifacts import Dataset, Float32, Kind
+from engines.artifacts import Dataset, Float32
 from engines.errors import EnvironmentFault, SourceError
 from engines.keys import digest
 from engines.parameters import engine
-from engines.protocols import Progress, SourceOptions
+from engines.protocols import Progress, Reading, SourceOptions, part
 from engines.read.columns import as_text, assemble, free_names, own_column, text_column
 from engines.read.rejects import Rejects
+from engines.read.safetensors import read_tensors
 from engines.table_key import table_digest
 
 BLOCK = 16384
+SUFFIXES = (".npy", ".npz", ".safetensors")
+GIVEN = "given"
+"""What the vectors of a file are called that holds no others."""
 MATRIX_NAMES = ("vectors", "embeddings", "embedding", "features", "X", "x", "data")
+NO_VECTORS = frozenset(
+    {"probabilities", "probability", "probs", "pred_probs", "predictions", "logits", "labels", "label", "y", "one_hot"}
+)
+"""Arrays with a row for each row that are no vectors, when there are others."""
 LABEL_NAMES = ("labels", "label", "y")
 SPLIT_NAMES = ("splits", "split")
 ID_NAMES = ("ids", "id")
@@ -33,85 +44,136 @@ Columns = Mapping[str, npt.NDArray[Any]]
 
 @engine
 class VectorReader:
-    """Read vectors: ``.npy`` of shape (n, d), or ``.npz`` that holds such an array.
+    """Read vectors: ``.npy`` of shape (n, d), or ``.npz`` or ``.safetensors`` that hold one or several such arrays.
 
-    In an ``.npz`` the array is called ``vectors`` (or embeddings, features, X, data, or is the only two-dimensional one); one-dimensional
-    arrays of length n are ``ids``, ``labels``, ``splits`` and the person's own columns. Without ids a row is called by the hash of
-    its float32 vector. Rows stay in the order of the file; the own column ``row`` tells where each one lies in it. ``options.limit``
-    keeps the rows with the first ids, since the order of the file must not decide.
+    One of several arrays is called ``vectors`` (or embeddings, features, X, data), or all two-dimensional ones have n rows; the others
+    of n rows are further embeddings of the same rows, by their names. The only one is called ``given``. One-dimensional arrays of length
+    n are ``ids``, ``labels``, ``splits`` and the person's own columns. Without ids a row is called by the hash of its (first) float32
+    vector. Rows stay in the order of the file; the own column ``row`` tells where each one lies in it. ``options.limit`` keeps the rows
+    with the first ids, since the order of the file must not decide.
     """
 
-    kind: ClassVar[Kind] = "vectors"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     @classmethod
     def reads(cls, source: Path) -> bool:
-        """Take ``.npy`` and ``.npz`` files."""
-        return source.is_file() and source.suffix.lower() in (".npy", ".npz")
-
-    def __call__(self, source: Path, options: SourceOptions, *, progress: Progress) -> tuple[Dataset, Float32 | None]:
-        """Read rows and vectors; see ``Reader``."""
+        """Take ``.npy``, ``.npz`` and ``.safetensors`` files."""
         try:
-            matrix, columns = _open(source, options)
-            vectors, good = _numbers(matrix, progress)
+            return source.is_file() and source.suffix.lower() in SUFFIXES
+        except OSError:
+            return False
+
+    def __call__(self, source: Path, options: SourceOptions, *, scratch: Path, progress: Progress) -> Reading:  # noqa: ARG002  # nothing slow to find again
+        """Read rows and vectors; see ``Reader``."""
+        matrices, columns, unused = _open(source, options)
+        total = len(next(iter(matrices.values())))
+        vectors: dict[str, Float32] = {}
+        good = np.ones(total, dtype=np.bool_)
+        rejects = Rejects()
+        try:
+            for number, (name, matrix) in enumerate(matrices.items()):
+                step = part(progress, number / len(matrices), (number + 1) / len(matrices))
+                vectors[name], finite = _numbers(matrix, step)
+                which = "" if len(matrices) == 1 else f" of {name!r}"
+                for row in np.flatnonzero(good & ~finite).tolist():
+                    rejects.add(None, f"its vector{which} holds NaN or infinity", row=row)
+                good &= finite
+            if not good.any():
+                raise SourceError(f"every row of {source} holds NaN or infinity", "write finite numbers into the file")
+            kept = np.flatnonzero(good)
+            if len(kept) < total:
+                vectors = {name: array[kept] for name, array in vectors.items()}
+            ids = _ids(next(iter(vectors.values())), kept, columns, options)
+            if options.limit is not None and options.limit < len(ids):
+                first = np.sort(np.argsort(np.array(ids), kind="stable")[: options.limit])
+                ids, kept = [ids[place] for place in first.tolist()], kept[first]
+                vectors = {name: array[first] for name, array in vectors.items()}
         except MemoryError:
             raise EnvironmentFault(f"{source} does not fit into memory") from None
-        rejects = Rejects()
-        for row in np.flatnonzero(~good).tolist():
-            rejects.add(None, f"row {row} holds NaN or infinity", row=row)
-        unused = {f"unused array {name}": 1 for name, values in columns.items() if values.shape != (len(matrix),)}
-        columns = {name: values for name, values in columns.items() if values.shape == (len(matrix),)}
-        if not good.any():
-            raise SourceError(f"every row of {source} holds NaN or infinity", "write finite numbers into the file")
-        kept = np.flatnonzero(good)
-        vectors = vectors[kept] if len(kept) < len(vectors) else vectors
-        names = _ids(vectors, kept, columns, options)
-        if options.limit is not None and options.limit < len(names):
-            first = np.sort(np.argsort(np.array(names), kind="stable")[: options.limit])
-            names, kept, vectors = [names[place] for place in first.tolist()], kept[first], vectors[first]
-        rows = _rows(names, kept, columns, options)
-        return _dataset(source, rows, vectors, rejects, unused)
+        rows = _rows(ids, kept, columns, options)
+        dataset = _dataset(source, rows, vectors, rejects, unused)
+        return Reading(dataset=replace(dataset, origin=_origin(source, vectors, columns, options)), vectors=vectors)
 
 
-def _open(source: Path, options: SourceOptions) -> tuple[npt.NDArray[Any], dict[str, npt.NDArray[Any]]]:
-    """Open the file without running anything in it, and find the array of vectors."""
-    refused = "object arrays and pickles are not read: they can run code. Save plain numbers with numpy.save"
-    try:
-        # A plain header is read and the rest mapped; allow_pickle is never on.
-        loaded = np.load(source, mmap_mode="r", allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            matrix, columns = loaded, {}
-        else:
-            with loaded:
-                arrays = {name: loaded[name] for name in loaded.files}
-            name = _matrix_name(source, arrays)
-            matrix = arrays.pop(name)
-            columns = arrays
-    except FileNotFoundError:
-        raise SourceError(f"{source} does not exist") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, NotImplementedError) as error:
-        hint = refused if "pickle" in str(error).lower() or "object" in str(error).lower() else "is it complete?"
-        raise SourceError(
-            f"{source} is not a readable numpy file: {str(error).splitlines()[0] if str(error) else 'it ends early'}", hint
-        ) from None
-    except OSError as error:
-        raise SourceError(f"{source} cannot be read: {error.strerror or error}") from None
-    _guard(source, matrix)
+def _open(source: Path, options: SourceOptions) -> tuple[Columns, Columns, dict[str, int]]:
+    """Open the file without running anything in it; give arrays of vectors, columns of the same rows, and what is not used.
+
+    Raises:
+        SourceError: when it cannot be read, holds no vectors, or lacks an array that an option names.
+    """
+    arrays = _arrays(source)
+    names = _vector_names(source, arrays)
+    matrices = {GIVEN if len(names) == 1 else name: arrays[name] for name in names}
+    total = len(next(iter(matrices.values())))
+    columns = {name: values for name, values in arrays.items() if name not in names and values.shape == (total,)}
+    unused = {f"unused array {name}": 1 for name in arrays if name not in names and name not in columns}
     for option in ("label", "split", "id"):
         wanted = getattr(options, option)
         if wanted is not None and wanted not in columns:
-            known = ", ".join(columns) or "none"
+            known = ", ".join(name for name in arrays if name not in names) or "none"
             raise SourceError(f"--{option}: {source.name} holds no array {wanted!r}", f"its other arrays are: {known}")
-    return matrix, columns
+    return matrices, columns, unused
 
 
-def _matrix_name(source: Path, arrays: Columns) -> str:
-    tables = [name for name, array in arrays.items() if array.ndim == 2]
-    for name in (*MATRIX_NAMES, *(tables if len(tables) == 1 else [])):
-        if name in arrays:
-            return name
-    shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "no array"
-    raise SourceError(f"{source} holds no array called vectors", f"what it holds: {shapes}")
+def _arrays(source: Path) -> dict[str, npt.NDArray[Any]]:
+    """Load the arrays of a file; a lone one is called ``given``."""
+    refused = "object arrays and pickles are not read: they can run code. Save plain numbers with numpy.save"
+    try:
+        if source.suffix.lower() == ".safetensors":
+            return read_tensors(source)
+        with warnings.catch_warnings():
+            # A header that numpy has to mend is no news for a person; allow_pickle is never on.
+            warnings.simplefilter("ignore")
+            if source.suffix.lower() == ".npz":
+                _fits(source)
+                with source.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
+                    return {name: archive[name] for name in archive.files}
+            # A plain header is read and the rest mapped.
+            return {GIVEN: np.load(source, mmap_mode="r", allow_pickle=False)}
+    except FileNotFoundError:
+        raise SourceError(f"{source} does not exist") from None
+    except MemoryError:
+        raise EnvironmentFault(f"{source} does not fit into memory") from None
+    except OSError as error:
+        raise SourceError(f"{source} cannot be read: {error.strerror or error}") from None
+    except (SourceError, EnvironmentFault):
+        raise
+    except Exception as error:  # noqa: BLE001  # numpy and zipfile have no common error for a damaged file
+        words = str(error)
+        hint = refused if "pickle" in words.lower() or "object" in words.lower() else "is it complete?"
+        raise SourceError(
+            f"{source} is not a readable numpy file: {words.splitlines()[0] if words else 'it ends early'}", hint
+        ) from None
+
+
+def _fits(source: Path) -> None:
+    """Refuse an ``.npz`` that unpacks to more than the memory that is free."""
+    if not zipfile.is_zipfile(source):
+        return
+    with zipfile.ZipFile(source) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > psutil.virtual_memory().available:
+        raise EnvironmentFault(
+            f"{source} unpacks to {size / 2**30:,.1f} GiB, more than the memory that is free", "save its arrays as .npy files"
+        )
+
+
+def _vector_names(source: Path, arrays: Columns) -> list[str]:
+    """Name the arrays of vectors: the one with a usual name first, else in the order of the file.
+
+    Raises:
+        SourceError: when none is, or they differ in length and no name tells which ones count.
+    """
+    tables = [name for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiub" and array.shape[1]]
+    plain = [name for name in tables if name not in NO_VECTORS] or tables
+    first = next((name for name in (GIVEN, *MATRIX_NAMES) if name in arrays), None)
+    if first is None and len({len(arrays[name]) for name in plain}) == 1:
+        first = plain[0]
+    if first is None:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "no array"
+        raise SourceError(f"{source} holds no array called vectors", f"what it holds: {shapes}")
+    _guard(source, arrays[first])
+    return [first, *(name for name in plain if name != first and len(arrays[name]) == len(arrays[first]))]
 
 
 def _guard(source: Path, matrix: npt.NDArray[Any]) -> None:
@@ -127,13 +189,15 @@ def _guard(source: Path, matrix: npt.NDArray[Any]) -> None:
 
 
 def _numbers(matrix: npt.NDArray[Any], progress: Progress) -> tuple[Float32, npt.NDArray[np.bool_]]:
-    """Copy to float32 in blocks; tell which rows are finite."""
-    vectors = np.empty(matrix.shape, dtype=np.float32)
+    """Give float32 and tell which rows are finite, block by block; what is float32 already stays where it is, perhaps on disk."""
+    as_it_is = matrix.dtype == np.float32 and matrix.flags.c_contiguous
+    vectors = matrix if as_it_is else np.empty(matrix.shape, dtype=np.float32)
     good = np.empty(len(matrix), dtype=np.bool_)
     for start in range(0, len(matrix), BLOCK):
         stop = start + BLOCK
-        with np.errstate(over="ignore", invalid="ignore"):
-            vectors[start:stop] = matrix[start:stop]
+        if not as_it_is:
+            with np.errstate(over="ignore", invalid="ignore"):
+                vectors[start:stop] = matrix[start:stop]
         good[start:stop] = np.isfinite(vectors[start:stop]).all(axis=1)
         progress(min(stop / len(matrix), 1.0), f"reading {min(stop, len(matrix)):,} of {len(matrix):,} vectors")
     return vectors, good
@@ -193,19 +257,36 @@ def _rows(ids: list[str], taken: npt.NDArray[np.int64], columns: Columns, option
     return assemble(ids, nothing, picked["label"], picked["split"], own)
 
 
-def _hash(vectors: Float32) -> str:
+def _origin(source: Path, vectors: Columns, columns: Columns, options: SourceOptions) -> dict[str, Any]:
+    """Say which array plays which part, as readers of tables do."""
+    parts = (("id", options.id, ID_NAMES), ("label", options.label, LABEL_NAMES), ("split", options.split, SPLIT_NAMES))
+    roles: dict[str, Any] = {part: _column(columns, wanted, usual) for part, wanted, usual in parts}
+    roles["vectors"] = list(vectors)
+    names = free_names([name for name in columns if name not in roles.values()], taken=("row",))
+    return {
+        "reader": "vectors",
+        "format": source.suffix.lower().lstrip("."),
+        "roles": {part: name for part, name in roles.items() if name},
+        "columns": list(columns),
+        "names": {name: given for name, given in names.items() if name != given},
+        "label_names": {},
+        "features": [],
+    }
+
+
+def _hash(vectors: Mapping[str, Float32]) -> str:
     state = hashlib.blake2b()
-    for start in range(0, len(vectors), BLOCK):
-        state.update(vectors[start : start + BLOCK].tobytes())
+    for name, array in vectors.items():
+        state.update(f"{name} {array.shape}".encode())
+        for start in range(0, len(array), BLOCK):
+            state.update(np.ascontiguousarray(array[start : start + BLOCK]).tobytes())
     return state.hexdigest()
 
 
-def _dataset(
-    source: Path, rows: pa.Table, vectors: Float32, rejects: Rejects, unused: dict[str, int]
-) -> tuple[Dataset, Float32]:
+def _dataset(source: Path, rows: pa.Table, vectors: Mapping[str, Float32], rejects: Rejects, unused: dict[str, int]) -> Dataset:
     columns_key = table_digest(rows)
-    media_key = digest("vectors", table_digest(rows.select(["id"])), str(vectors.shape), _hash(vectors))
-    dataset = Dataset(
+    media_key = digest("vectors", table_digest(rows.select(["id"])), _hash(vectors))
+    return Dataset(
         key=digest("dataset", media_key, columns_key, table_digest(rejects.table())),
         kind="vectors",
         source=os.fspath(source),
@@ -218,4 +299,3 @@ def _dataset(
         media_key=media_key,
         columns_key=columns_key,
     )
-    return dataset, vectors

@@ -1,16 +1,30 @@
+import contextlib
+import json
 import pickle
+import random
+import tempfile
+import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
+import safetensors.numpy
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from safetensors.torch import save_file
 
-from engines.errors import SourceError
-from engines.protocols import SourceOptions
-from engines.read import read
-from engines.read.vectors import _ids
+from engines.errors import EnvironmentFault, SourceError
+from engines.protocols import SourceOptions, no_progress
+from engines.read.vectors import VectorReader, _ids
+from tests.engines.read.reading import read
+
+
+def reading_of(path: Path):
+    return VectorReader()(path, SourceOptions(), scratch=path.parent, progress=no_progress)
 
 
 def save(tmp_path: Path, array: np.ndarray) -> Path:
@@ -123,11 +137,66 @@ def test_the_only_table_needs_no_name(tmp_path):
     assert read(tmp_path / "v.npz")[0].labels == ["a", "b", "c"]
 
 
-def test_two_tables_without_a_known_name_are_an_error(tmp_path):
-    np.savez(tmp_path / "v.npz", one=np.ones((3, 2)), two=np.ones((3, 2)))
+def test_two_tables_of_different_length_without_a_known_name_are_an_error(tmp_path):
+    np.savez(tmp_path / "v.npz", one=np.ones((3, 2)), two=np.ones((4, 2)))
     with pytest.raises(SourceError, match="no array called vectors") as caught:
         read(tmp_path / "v.npz")
     assert "one (3, 2)" in caught.value.hint
+
+
+def test_several_tables_of_one_length_are_embeddings_by_name(tmp_path):
+    np.savez(
+        tmp_path / "v.npz",
+        clip=np.ones((3, 2)),
+        vectors=np.full((3, 4), 2.0, np.float16),
+        centroids=np.ones((5, 4)),
+        probs=np.ones((3, 7)),
+        ids=np.array(["a", "b", "c"]),
+    )
+    reading = reading_of(tmp_path / "v.npz")
+    # What has a usual name feeds the map, the others follow in the order of the file.
+    assert {name: array.shape for name, array in reading.vectors.items()} == {"vectors": (3, 4), "clip": (3, 2)}
+    assert list(reading.vectors) == ["vectors", "clip"]
+    assert reading.dataset.ids == ["a", "b", "c"]
+    assert set(reading.dataset.counts) == {"unused array centroids", "unused array probs"}
+    assert reading.dataset.origin["roles"] == {"id": "ids", "vectors": ["vectors", "clip"]}
+
+
+def test_a_row_needs_a_vector_in_every_table(tmp_path):
+    one, two = np.ones((4, 2)), np.full((4, 3), 2.0)
+    one[1, 0], two[2, 1] = np.nan, np.inf
+    np.savez(tmp_path / "v.npz", one=one, two=two)
+    reading = reading_of(tmp_path / "v.npz")
+    assert [(record["row"], record["reason"]) for record in reading.dataset.rejects.to_pylist()] == [
+        (1, "its vector of 'one' holds NaN or infinity"),
+        (2, "its vector of 'two' holds NaN or infinity"),
+    ]
+    assert [array.shape for array in reading.vectors.values()] == [(2, 2), (2, 3)]
+    assert reading.dataset.rows.column("row").to_pylist() == [0, 3]
+
+
+def test_the_only_table_is_called_given(tmp_path):
+    np.savez(tmp_path / "v.npz", clip=np.ones((3, 2)), probabilities=np.ones((3, 2)))
+    assert list(reading_of(tmp_path / "v.npz").vectors) == ["given"]
+
+
+def test_float32_stays_on_disk(tmp_path):
+    array = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    vectors = read(save(tmp_path, array))[1]
+    assert isinstance(vectors, np.memmap)
+    np.testing.assert_array_equal(vectors, array)
+
+
+def test_an_archive_that_unpacks_to_more_than_memory_is_refused_before_it_is_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "v.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("vectors.npy", b"x" * 1000)
+    raw = (tmp_path / "v.npz").read_bytes()
+    # What the directory says about the size of its member: nearly 4 GiB, and a terabyte by eight such.
+    (tmp_path / "v.npz").write_bytes(raw.replace((1000).to_bytes(4, "little"), (2**32 - 2).to_bytes(4, "little")))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**31))
+        with pytest.raises(EnvironmentFault, match=r"unpacks to 4\.0 GiB"):
+            reading_of(tmp_path / "v.npz")
 
 
 def test_chosen_arrays_and_wrong_ones(tmp_path):
@@ -167,3 +236,91 @@ def test_ids_follow_the_vectors_through_any_order(array, random):
     assert len(set(ids)) == len(ids)
     assert sorted(ids) == sorted(shuffled)
     assert all(ids[place].partition("-")[0] == shuffled[new].partition("-")[0] for new, place in enumerate(order))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "int64", "uint16", "bool"])
+def test_safetensors_of_any_kind_of_numbers(tmp_path, dtype):
+    array = np.arange(12).reshape(4, 3).astype(dtype)
+    safetensors.numpy.save_file(
+        {"vectors": array, "labels": np.array([1, 2, 1, 3]), "age": np.ones(4) / 2}, tmp_path / "v.safetensors"
+    )
+    dataset, vectors = read(tmp_path / "v.safetensors")
+    np.testing.assert_array_equal(vectors, array.astype(np.float32))
+    assert vectors.dtype == np.float32
+    assert dataset.labels == ["1", "2", "1", "3"]
+    assert dataset.rows.column("age").to_pylist() == [0.5] * 4
+
+
+def test_several_tensors_are_embeddings_by_name(tmp_path):
+    tensors = {"b": np.ones((3, 2), np.float32), "a": np.full((3, 5), 0.5, np.float16), "scalar": np.zeros((), np.float32)}
+    safetensors.numpy.save_file(tensors, tmp_path / "v.safetensors", metadata={"made": "by hand"})
+    reading = reading_of(tmp_path / "v.safetensors")
+    assert {name: array.shape for name, array in reading.vectors.items()} == {"a": (3, 5), "b": (3, 2)}
+    assert reading.dataset.counts == {"unused array scalar": 1}
+
+
+def test_bfloat16_is_read_exactly(tmp_path):
+    tensor = torch.randn(5, 7).to(torch.bfloat16)
+    save_file({"vectors": tensor}, tmp_path / "v.safetensors")
+    np.testing.assert_array_equal(read(tmp_path / "v.safetensors")[1], tensor.float().numpy())
+
+
+def raw_safetensors(header: object, data: bytes = b"", length: int | None = None) -> bytes:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return (len(text) if length is None else length).to_bytes(8, "little") + text + data
+
+
+def tensor(**changes: object) -> dict:
+    return {"vectors": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16], **changes}}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "does not fit"),
+        (b"abc", "does not fit"),
+        (raw_safetensors({}, length=2**63), "does not fit"),
+        (raw_safetensors(b"{broken"), "not JSON"),
+        (raw_safetensors(b"[" * 100_000), "not JSON"),
+        (raw_safetensors([1]), "not a JSON object"),
+        (raw_safetensors({}), "holds no array called vectors"),
+        (raw_safetensors({"vectors": 5}), "does not describe"),
+        (raw_safetensors(tensor(), b"x" * 15), "does not lie in it"),
+        (raw_safetensors(tensor(data_offsets=[0, 12]), b"x" * 16), "does not lie in it"),
+        (raw_safetensors(tensor(data_offsets=[-16, 0]), b"x" * 16), "shape or place"),
+        (raw_safetensors(tensor(data_offsets=[16, 0]), b"x" * 16), "does not lie in it"),
+        (raw_safetensors(tensor(shape=[2, -2]), b"x" * 16), "shape or place"),
+        (raw_safetensors(tensor(shape="2,2"), b"x" * 16), "shape or place"),
+        (raw_safetensors(tensor(shape=[2**40, 2**40]), b"x" * 16), "does not lie in it"),
+        (raw_safetensors(tensor(dtype="F8_E4M3", data_offsets=[0, 4]), b"x" * 4), "F8_E4M3, which is not read"),
+        (raw_safetensors(tensor(shape=[16], dtype="U8"), b"x" * 16), "two dimensions"),
+    ],
+)
+def test_a_header_that_lies_is_an_error(tmp_path, content, words):
+    (tmp_path / "v.safetensors").write_bytes(content)
+    with pytest.raises(SourceError, match=words) as caught:
+        read(tmp_path / "v.safetensors")
+    assert caught.value.hint
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["v.npy", "v.npz", "c.npz", "v.safetensors"]), st.booleans(), st.integers(0, 10**6))
+def test_damaged_files_give_rows_or_an_error(name, cut, seed):
+    place = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        array = np.arange(24, dtype=np.float32).reshape(6, 4)
+        if path.suffix == ".npy":
+            np.save(path, array)
+        elif path.suffix == ".safetensors":
+            safetensors.numpy.save_file({"a": array, "b": array[:, :2].copy(), "labels": np.arange(6)}, path)
+        else:
+            (np.savez_compressed if name == "c.npz" else np.savez)(path, a=array, b=array[:, :2], labels=np.arange(6))
+        raw = bytearray(path.read_bytes())
+        if cut:
+            del raw[place.randrange(len(raw)) :]
+        for _ in range(0 if cut else place.randrange(1, 8)):
+            raw[place.randrange(len(raw))] = place.randrange(256)
+        path.write_bytes(raw)
+        with contextlib.suppress(SourceError, EnvironmentFault):
+            assert 1 <= len(reading_of(path).dataset) <= 10_000
