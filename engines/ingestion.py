@@ -153,6 +153,10 @@ def ingest_source(
     for name in recipe.encoders:
         # Now, not when the first one is done.
         if name not in reading.vectors:
+            if dataset.kind == "pictures" and is_model(name):
+                from engines.embed import model_hub
+
+                model_hub.ensure(name, part(progress, 0.05, 0.1))
             encoder_for(dataset, name, recipe, reading.vectors)
     wanted = recipe.encoders[0] if recipe.encoders else next(iter(reading.vectors), "")
     if dataset.kind == "vectors" or wanted in reading.vectors:
@@ -172,7 +176,7 @@ def ingest_source(
     else:
         name, encoder = encoder_for(dataset, wanted, recipe, reading.vectors)
         request = Request(dataset=dataset, vectors=None, encoder=encoder, name=name, limit=options.limit, store=store)
-    made = ingest_request(request, verify=verify, progress=part(progress, 0.05, 1.0))
+    made = ingest_request(request, verify=verify, progress=part(progress, 0.1 if recipe.encoders else 0.05, 1.0))
     return replace(made, vectors=reading.vectors)
 
 

@@ -17,6 +17,9 @@ from engines.artifacts import Dataset
 MAX_BYTES = 2 << 30
 MAX_MEMBER = 1 << 30
 """A compressed member that unpacks to more than this is refused: 250 megapixels are 1 GB at most."""
+BOMB_SIZE = 64 << 20
+BOMB_RATIO = 200
+"""No picture shrinks to a 200th of its size when it is packed; only what would become large is held to it."""
 WHOLE = -1
 
 Stats = tuple[int, int, int]
@@ -147,14 +150,20 @@ def _member(handle: int, place: Place) -> bytes:
         raise Unreadable(f"packed in a way that is not known: {place.codec}")
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        data = unpacker.decompress(bytes(raw), MAX_MEMBER)
+        limit = most_unpacked(place.length)
+        data = unpacker.decompress(bytes(raw), limit)
     except zlib.error as error:
         raise Unreadable(f"cannot be unpacked: {error}") from None
-    if unpacker.unconsumed_tail:
-        raise Unreadable("unpacks to more than 1 GiB")
+    if unpacker.unconsumed_tail or (not unpacker.eof and len(data) >= limit):
+        raise Unreadable(f"unpacks to more than {limit >> 20:,} MiB from {place.length / 2**20:,.1f}: a decompression bomb")
     if not unpacker.eof:
         raise Unreadable("cannot be unpacked: it ends early (truncated)")
     return data
 
 
-__all__ = ["MediaFiles", "Place", "Unreadable", "media_table", "read_place"]
+def most_unpacked(length: int) -> int:
+    """Tell how many bytes may come out of so many packed ones, whatever an archive claims."""
+    return min(MAX_MEMBER, max(BOMB_SIZE, BOMB_RATIO * length))
+
+
+__all__ = ["MAX_BYTES", "MAX_MEMBER", "MediaFiles", "Place", "Unreadable", "media_table", "most_unpacked", "read_place"]

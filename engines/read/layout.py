@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -54,3 +55,16 @@ def _place(folders: list[bytes], start: int, depth: int, *, has_splits: bool, ha
     below = folders[depth:]
     label = escape(below.pop(0)) if has_labels and below else None
     return Place(split, label, escape(b"/".join(below)) if below else None)
+
+
+def split_in_names(path: str) -> str | None:
+    """Tell the split by the names of a file and of the folders above it (``imagenet-train-0001.tar``, ``val/0.tar``).
+
+    The last part of the file's name that is one counts, else the nearest folder that is called like one.
+    """
+    *folders, name = path.split("/")
+    pieces = [piece for piece in re.split(r"[-_.]", name) if piece]
+    for piece in (*reversed(pieces), *reversed(folders)):
+        if piece.lower().encode("utf-8", "replace") in SPLITS:
+            return piece
+    return None

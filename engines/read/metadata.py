@@ -1,14 +1,14 @@
-"""Read the tables that lie beside pictures: ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``."""
+"""Understand the tables that lie beside pictures: ``metadata.csv``, ``.jsonl`` or ``.parquet`` with a column ``file_name``."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from engines.errors import SourceError
@@ -17,6 +17,8 @@ from engines.read.names import escape
 from engines.read.rejects import Rejects
 
 FILE_NAME = "file_name"
+MOST_CELLS = 20_000_000
+"""A table beside pictures is held in memory value by value; a larger one has to be the source itself."""
 
 
 @dataclass
@@ -42,19 +44,15 @@ class MetadataTable:
         return self.path.rpartition(b"/")[0]
 
 
-def read_metadata(file: Path, path: bytes, rejects: Rejects) -> MetadataTable:
-    """Read one table; bad rows become rejects.
+def read_metadata(raw: bytes, path: bytes, rejects: Rejects) -> MetadataTable:
+    """Understand the bytes of one table; bad rows become rejects.
 
     Raises:
-        SourceError: when the file as a whole cannot be read.
+        SourceError: when the table as a whole cannot be read.
     """
-    name = escape(path)
-    try:
-        if path.lower().endswith(b".parquet"):
-            return _parquet(file, path)
-        text = _text(file.read_bytes(), name)
-    except OSError as error:
-        raise SourceError(f"{name} cannot be read: {error.strerror or error}") from None
+    if path.lower().endswith(b".parquet"):
+        return _parquet(raw, path)
+    text = _text(raw, escape(path))
     return _jsonl(text, path, rejects) if path.lower().endswith(b".jsonl") else _csv(text, path, rejects)
 
 
@@ -77,23 +75,33 @@ def _csv(text: str, path: bytes, rejects: Rejects) -> MetadataTable:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         columns = _header(next(reader, []))
-        table = MetadataTable(path, columns, typed=False)
-        for number, values in enumerate(reader):
-            if not any(values):
-                continue
-            if len(values) != len(columns):
-                reason = f"{table.name} row {number + 1} has {len(values)} values for {len(columns)} columns"
-                rejects.add(None, reason, path=table.name, row=number)
-            else:
-                table.rows.append((number, dict(zip(columns, values, strict=True))))
     except csv.Error as error:
         raise SourceError(f"{escape(path)} is not a CSV table: {error}", "check its quotes and commas") from None
+    table = MetadataTable(path, columns, typed=False)
+    for number in itertools.count():
+        try:
+            values = next(reader)
+        except StopIteration:
+            return table
+        except csv.Error as error:
+            # The reader goes on with the next line.
+            rejects.add(None, f"{table.name} row {number + 1} cannot be read: {error}", path=table.name, row=number)
+            continue
+        if not any(values):
+            continue
+        if len(values) != len(columns):
+            reason = f"{table.name} row {number + 1} has {len(values)} values for {len(columns)} columns"
+            rejects.add(None, reason, path=table.name, row=number)
+        else:
+            table.rows.append((number, dict(zip(columns, values, strict=True))))
+            _check_size(table.name, len(table.rows) * len(columns))
     return table
 
 
 def _jsonl(text: str, path: bytes, rejects: Rejects) -> MetadataTable:
     table = MetadataTable(path, [], typed=True)
     columns: dict[str, None] = {}
+    cells = 0
     for number, line in enumerate(text.split("\n")):
         if not line.strip():
             continue
@@ -105,20 +113,37 @@ def _jsonl(text: str, path: bytes, rejects: Rejects) -> MetadataTable:
             rejects.add(None, f"{table.name} line {number + 1} is not a JSON object", path=table.name, row=number)
             continue
         columns.update(dict.fromkeys(record))
+        cells += len(record)
+        _check_size(table.name, cells)
         table.rows.append((number, record))
     table.columns = list(columns)
     return table
 
 
-def _parquet(file: Path, path: bytes) -> MetadataTable:
+def _parquet(raw: bytes, path: bytes) -> MetadataTable:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        read = pq.read_table(file)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{escape(path)} is not a Parquet table: {str(error).splitlines()[0]}") from None
-    return MetadataTable(path, list(read.column_names), typed=True, rows=list(enumerate(read.to_pylist())))
+        file = pq.ParquetFile(pa.BufferReader(raw))
+        told = file.metadata
+        packed = sum(told.row_group(number).total_byte_size for number in range(told.num_row_groups))
+        # 50 bytes a value is more than they have on average.
+        _check_size(escape(path), max(told.num_rows * told.num_columns, packed // 50))
+        read = file.read()
+        rows = list(enumerate(read.to_pylist()))
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise SourceError(f"{escape(path)} is not a Parquet table: {why}") from None
+    return MetadataTable(path, list(read.column_names), typed=True, rows=rows)
+
+
+def _check_size(name: str, cells: int) -> None:
+    if cells > MOST_CELLS:
+        raise SourceError(
+            f"{name} has more than {MOST_CELLS:,} values, which is too much for a table beside pictures",
+            "give the table itself as the source, with --image for its column of pictures",
+        )
 
 
 def _header(names: list[str]) -> list[str]:

@@ -4,50 +4,80 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from engines.media import Unreadable, media_table
 from engines.protocols import Progress
-from engines.read.names import (
-    MAGIC_LENGTH,
-    OTHER_SUFFIXES,
-    PICTURE_SUFFIXES,
-    escape,
-    is_junk,
-    looks_like_picture,
-    suffix_of,
-)
-from engines.read.rejects import Rejects
+from engines.read.listing import NO_FILE, Found, Listing
+from engines.read.names import escape
 
-RECORDS = (b"export.json", b"decisions.jsonl")
-"""What an export of ours leaves beside the pictures; no data when it is opened again."""
-METADATA = (b"metadata.csv", b"metadata.jsonl", b"metadata.parquet")
+REPORT = 4096
 
 
-class FileStat(NamedTuple):
-    """A candidate for a picture: its path below the root, and what the file system says about it."""
+class FolderContents:
+    """Files of the disk: paths below ``root``, or absolute ones; remembers what the file system says about each."""
 
-    path: bytes
-    size: int
-    mtime_ns: int
-    inode: int
+    def __init__(self, root: Path) -> None:
+        self.root = os.fspath(root)
+        self.identity = f"folder {self.root}"
+        # Plain numbers, since there may be a million files; an inode may need all 64 bits.
+        self._stats = array("Q")
+
+    def add(self, path: bytes, info: os.stat_result) -> Found:
+        """Remember a file."""
+        number = len(self._stats) // 2
+        self._stats.extend((info.st_mtime_ns % (1 << 64), info.st_ino))
+        return Found(path, info.st_size, number)
+
+    def full(self, path: bytes) -> Path:
+        """Give the real path of something below the root."""
+        return Path(self.root) / os.fsdecode(path)
+
+    def read(self, found: Found, limit: int) -> bytes:
+        """Give the first bytes of a file; see ``Contents``."""
+        try:
+            with self.full(found.path).open("rb", buffering=0) as handle:
+                pieces = []
+                while limit > 0 and (piece := handle.read(min(limit, 1 << 26))):
+                    pieces.append(piece)
+                    limit -= len(piece)
+                return b"".join(pieces)
+        except OSError as error:
+            raise Unreadable(f"cannot be read: {error.strerror or error}") from None
+
+    def media(self, files: Sequence[Found]) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+        """Tell where the files lie; see ``Contents``."""
+        numbers = np.array([found.number for found in files], dtype=np.int64)
+        told = (
+            np.frombuffer(self._stats, dtype=np.uint64).reshape(-1, 2)[numbers] if len(files) else np.empty((0, 2), np.uint64)
+        )
+        stats = np.empty((len(files), 3), dtype=np.int64)
+        stats[:, 0] = [found.size for found in files]
+        stats[:, 1:] = told.astype(np.int64)
+        return media_table(pa.array([found.path for found in files], pa.binary())), stats
 
 
-@dataclass
-class Walk:
-    """What lies below a folder."""
+def list_folder(root: Path, progress: Progress) -> Listing:
+    """List everything below a folder; links are followed, each folder is entered once."""
+    walk = _Walk(root.resolve())
+    walk.run(progress)
+    return walk.listing
 
-    root: Path
-    pictures: list[FileStat] = field(default_factory=list)
-    metadata: list[bytes] = field(default_factory=list)
-    folders: set[bytes] = field(default_factory=set)
-    suffixes: Counter[str] = field(default_factory=Counter)
-    rejects: Rejects = field(default_factory=Rejects)
-    counts: Counter[str] = field(default_factory=Counter)
-    _visited: set[tuple[int, int]] = field(default_factory=set)
-    _linked: list[bytes] = field(default_factory=list)
+
+class _Walk:
+    """A walk under way."""
+
+    def __init__(self, root: Path) -> None:
+        self._contents = FolderContents(root)
+        self.listing = Listing(self._contents)
+        self._visited: set[tuple[int, int]] = set()
+        self._linked: list[bytes] = []
 
     def run(self, progress: Progress) -> None:
         """Walk the real tree first and linked folders after it, so that a loop or a second link never hides the real place."""
@@ -58,51 +88,40 @@ class Walk:
                 waiting.append(self._linked.pop())
             folder = waiting.pop()
             if self._enter(folder):
-                waiting.extend(sorted(self._read_folder(folder), reverse=True))
-            progress(0.5, f"reading the folder · {len(self.pictures):,} pictures found")
-        with_pictures = {folder for picture in self.pictures for folder in _parents(picture.path)}
-        empty = len(self.folders - with_pictures)
-        if empty:
-            self.counts["empty_folders"] = empty
-
-    def full(self, relative: bytes) -> Path:
-        """Give the real path of something below the root."""
-        return self.root / os.fsdecode(relative)
+                waiting.extend(sorted(self._read_folder(folder, progress), reverse=True))
+            progress(0.5, f"reading the folder · {len(self.listing.pictures):,} pictures found")
+        self.listing.finish()
 
     def _enter(self, folder: bytes) -> bool:
         """Tell whether a folder is seen for the first time."""
         try:
-            info = self.full(folder).stat()
+            info = self._contents.full(folder).stat()
         except OSError as error:
-            self.rejects.add(escape(folder), f"folder cannot be read: {error.strerror or error}")
+            self.listing.rejects.add(escape(folder), f"folder cannot be read: {error.strerror or error}")
             return False
         identity = (info.st_dev, info.st_ino)
         if identity in self._visited:
-            self.counts["repeated_folders"] += 1
+            self.listing.counts["repeated_folders"] += 1
             return False
         self._visited.add(identity)
         if folder:
-            self.folders.add(folder)
+            self.listing.folders.add(folder)
         return True
 
-    def _read_folder(self, folder: bytes) -> list[bytes]:
+    def _read_folder(self, folder: bytes, progress: Progress) -> list[bytes]:
         """Sort the entries of a folder into files and folders; give the real folders below it."""
         below: list[bytes] = []
         try:
-            with os.scandir(os.fsencode(self.full(folder))) as entries:
+            with os.scandir(os.fsencode(self._contents.full(folder))) as entries:
                 listed = list(entries)
         except OSError as error:
-            self.rejects.add(escape(folder) or ".", f"folder cannot be read: {error.strerror or error}")
+            self.listing.rejects.add(escape(folder) or ".", f"folder cannot be read: {error.strerror or error}")
             return below
-        for entry in listed:
+        for number, entry in enumerate(listed, start=1):
+            if number % REPORT == 0:
+                progress(0.5, f"reading the folder · {len(self.listing.pictures):,} pictures found")
             path = folder + b"/" + entry.name if folder else entry.name
-            if path in RECORDS:
-                self.counts["export_records"] += 1
-            elif is_junk(entry.name):
-                self.counts["junk_files"] += 1
-            elif entry.name.startswith(b"."):
-                self.counts["hidden_files"] += 1
-            else:
+            if not self.listing.skim(path):
                 self._sort_entry(entry, path, below)
         return below
 
@@ -111,50 +130,16 @@ class Walk:
             info = entry.stat()
         except OSError as error:
             if entry.is_symlink():
-                self.counts["broken_links"] += 1
+                self.listing.counts["broken_links"] += 1
             else:
-                self.rejects.add(escape(path), f"cannot be read: {error.strerror or error}")
+                self.listing.rejects.add(escape(path), f"cannot be read: {error.strerror or error}")
             return
         if stat.S_ISDIR(info.st_mode):
             (self._linked if entry.is_symlink() else below).append(path)
         elif not stat.S_ISREG(info.st_mode):
-            self.rejects.add(escape(path), "not a regular file (a pipe, socket or device)")
+            self.listing.rejects.add(escape(path), NO_FILE)
         else:
-            self._sort_file(entry.name, FileStat(path, info.st_size, info.st_mtime_ns, info.st_ino))
-
-    def _sort_file(self, name: bytes, found: FileStat) -> None:
-        suffix = suffix_of(name)
-        if name.lower() in METADATA:
-            self.metadata.append(found.path)
-            return
-        self.suffixes[suffix or "no suffix"] += 1
-        if found.size == 0:
-            self.rejects.add(escape(found.path), "empty file (zero bytes)")
-        elif suffix in PICTURE_SUFFIXES:
-            self.pictures.append(found)
-        elif suffix in OTHER_SUFFIXES:
-            self.rejects.add(escape(found.path), f"not a picture: a {suffix} file")
-        else:
-            self._sniff(found)
-
-    def _sniff(self, found: FileStat) -> None:
-        """Decide about a file of unknown suffix by its first bytes."""
-        try:
-            with self.full(found.path).open("rb", buffering=0) as handle:
-                head = handle.read(MAGIC_LENGTH)
-        except OSError as error:
-            self.rejects.add(escape(found.path), f"cannot be read: {error.strerror or error}")
-            return
-        if looks_like_picture(head):
-            self.pictures.append(found)
-        else:
-            self.rejects.add(escape(found.path), "not a picture: neither its name nor its first bytes are those of one")
+            self.listing.file(self._contents.add(path, info))
 
 
-def _parents(path: bytes) -> list[bytes]:
-    """List the folders above a path, without the root."""
-    found = []
-    while b"/" in path:
-        path = path.rpartition(b"/")[0]
-        found.append(path)
-    return found
+__all__ = ["FolderContents", "list_folder"]

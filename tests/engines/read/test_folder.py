@@ -6,10 +6,10 @@ import pytest
 
 from engines.errors import SourceError
 from engines.protocols import SourceOptions, no_progress
-from engines.read import read
 from engines.read.folder import FolderReader
 from engines.read.names import escape
 from tests import corpus
+from tests.engines.read.reading import read
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_folder_without_permission_is_a_reject(folder, monkeypatch):
     real = os.scandir
 
     def refuse(path):
-        if path.endswith(b"/dog"):
+        if isinstance(path, bytes) and path.endswith(b"/dog"):
             raise PermissionError(13, "Permission denied")
         return real(path)
 
@@ -121,13 +121,18 @@ def test_an_empty_folder_says_so(tmp_path):
 
 
 def test_a_folder_without_pictures_says_what_it_holds(tmp_path):
-    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "a.docx").write_text("x")
     with pytest.raises(SourceError, match=r"no picture") as caught:
         rows_of(tmp_path)
-    assert "1 .txt" in caught.value.hint
+    assert "1 .docx" in caught.value.hint
+    assert "archive" not in caught.value.hint
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    with pytest.raises(SourceError, match=r"no picture") as caught:
+        rows_of(tmp_path)
+    assert "give the archive itself" in caught.value.hint
 
 
-def test_progress_can_stop_it(folder):
+def test_progress_can_stop_it(folder, tmp_path):
     from engines.errors import Cancelled
 
     def stop(fraction, message):
@@ -135,8 +140,8 @@ def test_progress_can_stop_it(folder):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        FolderReader()(folder, SourceOptions(), progress=stop)
-    assert FolderReader()(folder, SourceOptions(), progress=no_progress)[0].ids
+        FolderReader()(folder, SourceOptions(), scratch=tmp_path, progress=stop)
+    assert FolderReader()(folder, SourceOptions(), scratch=tmp_path, progress=no_progress).dataset.ids
 
 
 def test_nothing_is_written_into_the_folder(folder):

@@ -1,6 +1,6 @@
 import pytest
 
-from engines.read.layout import Place, places
+from engines.read.layout import Place, places, split_in_names
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,19 @@ from engines.read.layout import Place, places
 )
 def test_places(paths, expected):
     assert places(paths) == [Place(*place) for place in expected]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("train/0.tar", "train"),
+        ("imagenet-train-0001.tar", "train"),
+        ("imagenet1k_Validation.0.tar", "Validation"),
+        ("test/train-0.tar", "train"),
+        ("train/deep/0.tar", "train"),
+        ("latest/contest.tar", None),
+        ("", None),
+    ],
+)
+def test_splits_in_names(path, expected):
+    assert split_in_names(path) == expected

@@ -7,7 +7,7 @@ import pytest
 
 from engines.errors import SourceError
 from engines.protocols import SourceOptions
-from engines.read import read
+from tests.engines.read.reading import read
 
 
 @pytest.fixture
@@ -186,3 +186,56 @@ def test_a_changed_label_changes_the_columns_key_only(folder):
     after = rows_of(folder)
     assert after.columns_key != before.columns_key
     assert after.media_key == before.media_key
+
+
+def test_what_a_folder_tells_about_itself(folder):
+    (folder / "metadata.csv").write_text("picture,breed,part,x,words\na.jpg,lab,train,1,one\n")
+    origin = rows_of(folder, image="picture", label="breed", split="part", caption="words").origin
+    assert origin == {
+        "reader": "folder",
+        "format": "folder",
+        "roles": {"image": "picture", "label": "breed", "split": "part", "caption": "words"},
+        "columns": ["picture", "breed", "part", "x", "words"],
+        "names": {"x": "own_x", "words": "caption"},
+        "labels": "column",
+        "splits": "column",
+        "tables": ["metadata.csv"],
+    }
+
+
+def test_tables_that_would_fill_the_memory_are_refused(folder, monkeypatch):
+    monkeypatch.setattr("engines.read.metadata.MOST_CELLS", 5)
+    (folder / "metadata.csv").write_text("file_name,one,two\na.jpg,1,2\nb.jpg,1,2\n")
+    with pytest.raises(SourceError, match="has more than 5 values") as caught:
+        rows_of(folder)
+    assert "give the table itself as the source" in caught.value.hint
+    (folder / "metadata.csv").unlink()
+    (folder / "metadata.jsonl").write_text('{"file_name": "a.jpg", "a": 1, "b": 2}\n' * 2)
+    with pytest.raises(SourceError, match="has more than 5 values"):
+        rows_of(folder)
+    (folder / "metadata.jsonl").unlink()
+    pq.write_table(pa.table({"file_name": ["a.jpg", "b.jpg"], "one": [1, 2], "two": [1, 2]}), folder / "metadata.parquet")
+    with pytest.raises(SourceError, match="has more than 5 values"):
+        rows_of(folder)
+    monkeypatch.setattr("engines.read.pictures.TABLE_LIMIT", 10)
+    with pytest.raises(SourceError, match="MiB; a table beside pictures may have"):
+        rows_of(folder)
+
+
+def test_ten_thousand_columns_are_cut_with_words(folder):
+    names = [f"c{number}" for number in range(10_000)]
+    (folder / "metadata.csv").write_text(f"file_name,{','.join(names)}\na.jpg,{','.join('1' * len(names))}\n")
+    dataset = rows_of(folder)
+    assert dataset.own_columns == names[:1000]
+    assert reasons(dataset) == ["9,000 of 10,000 columns are left out; 1,000 are kept"]
+
+
+def test_a_very_long_value_costs_its_row_only(folder):
+    long = "x" * 1_000_000
+    (folder / "metadata.csv").write_text(f'file_name,label\na.jpg,{long}\nb.jpg,cat\nc.jpg,"never closed\n')
+    dataset = rows_of(folder)
+    assert dataset.labels == [None, "cat", "never closed\n"]
+    assert reasons(dataset) == ["metadata.csv row 1 cannot be read: field larger than field limit (131072)"]
+    (folder / "metadata.csv").write_text(f"file_name,{long}\na.jpg,x\n")
+    with pytest.raises(SourceError, match="is not a CSV table"):
+        rows_of(folder)
