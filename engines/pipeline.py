@@ -244,7 +244,8 @@ class Run:
         embeddings = self._evidence().embeddings
         assert embeddings is not None
         name = registry("neighbors").default()
-        engine = self.recipe.engine("neighbors", name)
+        assert self.values.dataset is not None
+        engine = self.recipe.for_kind(self.values.dataset.kind).engine("neighbors", name)
         key = chain("neighbors", engine, [embeddings.key], name=name)
         compute = partial(_run, engine, embeddings)
         graph = self._stage(Task("neighbors", name, engine, NeighborGraph, key, compute), progress)

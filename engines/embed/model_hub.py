@@ -21,6 +21,7 @@ from engines.embed.model_files import (
     read_json,
     weight_names,
 )
+from engines.embed.sentence_files import part_files
 from engines.errors import DatasetExplorerError, EnvironmentFault, MissingPackage, ParameterError, UserError
 from engines.protocols import Progress, no_progress, part
 
@@ -131,7 +132,8 @@ def _wanted(model: str, sizes: Mapping[str, int]) -> list[str]:
         weights = [INDEX, *sorted(shard for shard in shards if shard in names)]
     if not weights:
         raise no_safetensors(model, names)
-    return [*(name for name in SMALL_FILES if name in names), *weights]
+    # A sentence model says in files of its own how its tokens become one vector.
+    return [*dict.fromkeys([*(name for name in SMALL_FILES if name in names), *part_files(names), *weights])]
 
 
 def _ask(model: str) -> dict[str, int]:

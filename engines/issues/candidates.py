@@ -24,8 +24,8 @@ def hash_pairs(hashes: list[npt.NDArray[np.uint64]]) -> Pairs:
     Every pair within 3 bits is found, most within 8. In a crowded band (flat pictures) each row meets the ``REACH`` next ones in the order
     of all hashes only, which keeps the cost at n log n.
     """
-    found = [_unique(*band) for band in _bands(hashes)]
-    return _unique(np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])) if found else _none()
+    found = [unique(*band) for band in _bands(hashes)]
+    return unique(np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])) if found else none()
 
 
 def _bands(hashes: list[npt.NDArray[np.uint64]]) -> Iterator[Pairs]:
@@ -53,19 +53,21 @@ def graph_pairs(graph: NeighborGraph, reach: int) -> Pairs:
     order = np.argsort(graph.unique_of, kind="stable")
     node = graph.unique_of[order]
     same = np.flatnonzero((node[1:] == node[:-1]) & (node[1:] >= 0))
-    return _unique(np.concatenate([rows[a], order[same]]), np.concatenate([rows[b], order[same + 1]]))
+    return unique(np.concatenate([rows[a], order[same]]), np.concatenate([rows[b], order[same + 1]]))
 
 
 def together(*proposals: Pairs) -> Pairs:
     """Join proposals, each pair once, smaller row first, in order."""
-    return _unique(np.concatenate([a for a, _ in proposals]), np.concatenate([b for _, b in proposals]))
+    return unique(np.concatenate([a for a, _ in proposals]), np.concatenate([b for _, b in proposals]))
 
 
-def _none() -> Pairs:
+def none() -> Pairs:
+    """Propose nothing."""
     return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 
 
-def _unique(a: Rows, b: Rows) -> Pairs:
+def unique(a: Rows, b: Rows) -> Pairs:
+    """Give each pair once, smaller row first, in order; a row is no pair with itself."""
     low, high = np.minimum(a, b).astype(np.int64), np.maximum(a, b).astype(np.int64)
     size = int(high.max(initial=0)) + 1
     codes = np.unique(low[low != high] * size + high[low != high])

@@ -15,10 +15,10 @@ class ConflictingDuplicate:
     """Score a row by its most alike exact or near duplicate with another label."""
 
     name: ClassVar[str] = "conflicting_duplicate"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("labels",)
-    uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors")
+    uses: ClassVar[tuple[str, ...]] = ("pictures", "texts", "neighbors", "vectors")
     scope: ClassVar[str] = "row"
 
     cut: Annotated[float, Range(0.5, 9), Doc("score of near duplicates from which a pair is flagged")] = 4.0

@@ -25,7 +25,7 @@ def crossing(check: Any, evidence: Evidence, values: Sequence[str | None], words
     """
     found = duplicates(evidence, check.seed, part(progress, 0.0, 0.9))
     if found is None:
-        return skip(check, evidence, "needs pictures or vectors")
+        return skip(check, evidence, "needs pictures, texts or vectors")
     a, b, score = _pairs(found, values)
     raw = np.array([np.nan if value is None else 0.0 for value in values], dtype=np.float32)
     partner: dict[int, tuple[float, int]] = {}

@@ -13,6 +13,7 @@ from engines.artifacts import Int32
 from engines.issues.exact_duplicate import content_of, groups_of
 from engines.issues.near_pairs import Scored, picture_pairs, vector_pairs
 from engines.issues.result import pair_table
+from engines.issues.text_pairs import text_pairs
 from engines.protocols import Evidence, Progress
 
 
@@ -34,7 +35,7 @@ _lock = Lock()
 
 
 def duplicates(evidence: Evidence, seed: int, progress: Progress) -> Duplicates | None:
-    """Find the duplicates; None where there is neither picture nor vector to compare.
+    """Find the duplicates; None where there is neither picture nor text nor vector to compare.
 
     The latest answer is kept, since three checks ask the same question one after the other.
     """
@@ -51,12 +52,14 @@ def duplicates(evidence: Evidence, seed: int, progress: Progress) -> Duplicates 
 
 def _search(evidence: Evidence, seed: int, progress: Progress) -> Duplicates | None:
     content = content_of(evidence)
-    if content is None or (evidence.facts is None and evidence.graph is None):
+    if content is None or not (evidence.facts or evidence.graph or evidence.has("texts")):
         return None
     progress(0.0, "near duplicates")
     first, copies = _contents(content)
     if evidence.facts is not None:
         scored = picture_pairs(evidence, first, seed, progress)
+    elif evidence.has("texts"):
+        scored = text_pairs(evidence, first, progress)
     else:
         assert evidence.graph is not None
         scored = vector_pairs(evidence.graph, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,14 +21,16 @@ class ExactDuplicate:
     """Score 1 where another row has the same content, else 0.
 
     Content is the file for pictures, the text for texts, else the raw vector. The same pixels in another file are a near duplicate (the best
-    there is), since which of the two files to keep is a real choice. Pairs form a star around the first row of each group.
+    there is), since which of the two files to keep is a real choice; so is the same text in another case, spacing or punctuation. Space
+    around a text and the way in which its accents are encoded (Unicode NFC) come from files, not from people, and do not count. Pairs form a
+    star around the first row of each group.
     """
 
     name: ClassVar[str] = "exact_duplicate"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
-    uses: ClassVar[tuple[str, ...]] = ("pictures", "vectors", "labels")
+    uses: ClassVar[tuple[str, ...]] = ("pictures", "texts", "vectors", "labels")
     scope: ClassVar[str] = "row"
 
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:
@@ -65,7 +68,9 @@ def content_of(evidence: Evidence) -> Int32 | None:
     if evidence.facts is not None:
         return _codes(evidence.facts.facts.column("content_hash"))
     if evidence.dataset.kind == "texts":
-        return _codes(evidence.dataset.media.column(0))
+        texts = evidence.dataset.media.column("media").to_pylist()
+        plain = [None if text is None else unicodedata.normalize("NFC", text).strip() for text in texts]
+        return _codes(pa.chunked_array([pa.array(plain, pa.string())]))
     if evidence.embeddings is not None:
         return _equal_rows(evidence.embeddings.vectors)
     return None

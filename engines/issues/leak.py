@@ -16,10 +16,10 @@ class Leak:
     """Score a row by its most alike exact or near duplicate in another split."""
 
     name: ClassVar[str] = "leak"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("splits",)
-    uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors")
+    uses: ClassVar[tuple[str, ...]] = ("pictures", "texts", "neighbors", "vectors")
     scope: ClassVar[str] = "row"
 
     cut: Annotated[float, Range(0.5, 9), Doc("score of near duplicates from which a pair is flagged")] = 4.0

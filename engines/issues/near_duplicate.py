@@ -1,4 +1,4 @@
-"""Find rows that show the same thing in another encoding, size, crop or brightness."""
+"""Find rows that show the same thing in another encoding, size, crop or brightness, or say the same in nearly the same words."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from engines.issues.duplicates import duplicates
 from engines.issues.keep import keep_order, kept_of, listed
 from engines.issues.near_pairs import IDENTICAL
 from engines.issues.result import Finding, make, skip, worth_a_reason
+from engines.issues.wording import differences, words_of
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Evidence, Progress, part
 
 SCALE = 1.0
+MOST_LETTERS = 30
+"""Letters of a word that a reason quotes."""
 
 
 @engine
@@ -25,18 +28,25 @@ class NearDuplicate:
 
     Pictures: candidates by perceptual hashes (dhash, phash) and by the nearest vectors, verified by the correlation of small gray copies
     after alignment, relative to the 10th most alike pictures of both, plus the cosine distance relative to theirs. Pictures that are merely
-    similar (the same pose, one burst, digits) have many others as similar, and flat pictures have nothing to correlate. Without pictures:
-    vectors alone. Exact duplicates are not paired with one another, but stand in the groups of their near duplicates.
+    similar (the same pose, one burst, digits) have many others as similar, and flat pictures have nothing to correlate.
+
+    Texts: candidates by shingles (MinHash) and by the nearest vectors, compared by their words: rare ones weigh more, slips of the keys and
+    changes of order less, case, spacing and punctuation nothing, relative to the 10th most alike texts of both. Nearness of the vectors
+    proves nothing there: a paraphrase is nearer than a text with a slip. Otherwise: vectors alone.
+
+    Exact duplicates are not paired with one another, but stand in the groups of their near duplicates.
     """
 
     name: ClassVar[str] = "near_duplicate"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ()
-    uses: ClassVar[tuple[str, ...]] = ("pictures", "neighbors", "vectors", "labels")
+    uses: ClassVar[tuple[str, ...]] = ("pictures", "texts", "neighbors", "vectors", "labels")
     scope: ClassVar[str] = "row"
 
-    cut: Annotated[float, Range(0.5, 9), Doc("score from which a pair is flagged; 4 = about 55 times closer than usual")] = 4.0
+    cut: Annotated[
+        float, Range(0.5, 9), Doc("score from which a pair is flagged; 4 = about 55 times closer than usual, texts 5 times")
+    ] = 4.0
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the sample that says what is usual")] = 0
 
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:
@@ -44,7 +54,7 @@ class NearDuplicate:
         n = len(evidence.dataset)
         found = duplicates(evidence, self.seed, part(progress, 0.0, 0.9))
         if found is None:
-            return skip(self, evidence, "needs pictures or vectors")
+            return skip(self, evidence, "needs pictures, texts or vectors")
         cut, pairs = max(self.cut, found.least_cut), found.near
         a, b, score = (pairs.column(name).to_numpy() for name in ("a", "b", "score"))
         raw = np.zeros(n, dtype=np.float32)
@@ -74,16 +84,43 @@ def _reasons(evidence: Evidence, raw: npt.NDArray[np.float32], cut: float, pairs
         for row, other in ((a, b), (b, a)):
             if row in wanted:
                 partners.setdefault(row, []).append((-score, other))
+    texts = evidence.has("texts")
     reasons = {}
     for row, found in partners.items():
         best = sorted(found)
-        names = listed([ids[other] for score, other in best if -score >= min(cut, -best[0][0])])
-        if -best[0][0] < IDENTICAL:
-            times = float(np.exp(-best[0][0]))
-            how = "over 100" if times > 100 else f"about {times:.0f}"
-            reasons[row] = f"Shows nearly the same as {names}: {how} times closer than is usual here."
-        elif evidence.facts is not None:
-            reasons[row] = f"Has the same pixels as {ids[best[0][1]]}, in another file."
-        else:
-            reasons[row] = f"Has the same vector as {ids[best[0][1]]}, up to its length."
+        score, partner = -best[0][0], best[0][1]
+        names = listed([ids[other] for value, other in best if -value >= min(cut, score)])
+        reasons[row] = _of_texts(evidence, (row, partner), score, names) if texts else _other(evidence, partner, score, names)
     return reasons
+
+
+def _other(evidence: Evidence, partner: int, score: float, names: str) -> str:
+    """Say how near a picture, or a vector, is."""
+    name = evidence.dataset.ids[partner]
+    if score >= IDENTICAL:
+        pictures = evidence.facts is not None
+        return (
+            f"Has the same pixels as {name}, in another file."
+            if pictures
+            else f"Has the same vector as {name}, up to its length."
+        )
+    times = float(np.exp(score))
+    how = "over 100" if times > 100 else f"about {times:.0f}"
+    return f"Shows nearly the same as {names}: {how} times closer than is usual here."
+
+
+def _of_texts(evidence: Evidence, pair: tuple[int, int], score: float, names: str) -> str:
+    """Say which words differ from those of the most alike text."""
+    name = evidence.dataset.ids[pair[1]]
+    if score >= IDENTICAL:
+        return f"Has the same words as {name}, in other case, spacing or punctuation."
+    more, less = differences(*(words_of(str(evidence.dataset.media_of(row))) for row in pair))
+    if not more and not less:
+        return f"Has the same words as {name}, in another order."
+    changes = [f"{how} {_quoted(words)}" for how, words in (("with", more), ("without", less)) if words]
+    also = "" if names == name else f", most of all {name}"
+    return f"Has nearly the same words as {names}{also}: {', '.join(changes)}."
+
+
+def _quoted(words: list[str]) -> str:
+    return listed([f"“{word[:MOST_LETTERS]}”" for word in words])

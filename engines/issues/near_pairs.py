@@ -58,7 +58,7 @@ def picture_pairs(evidence: Evidence, rows: Rows, seed: int, progress: Progress)
     same = _chain(facts.facts.column("pixel_hash").take(rows).to_numpy())
     proposals.append(same)
     if graph is not None:
-        proposals.append(_within(graph_pairs(graph, GRAPH_REACH), rows))
+        proposals.append(within(graph_pairs(graph, GRAPH_REACH), rows))
     a, b = together(*proposals)
     typical = signatures.typical(seed)
     vector = _vector_part(graph, rows[a], rows[b])
@@ -95,7 +95,7 @@ def vector_pairs(graph: NeighborGraph, rows: Rows) -> Scored:
     ``least_cut`` keeps chance out: where distances grow with the 1/q-th power of the rank (q from the 5th and 10th neighbor, Levina and
     Bickel 2004), a first neighbor closer than exp(-9.2 / q) of the tenth comes about once in a thousand rows.
     """
-    a, b = _within(graph_pairs(graph, GRAPH_REACH), rows)
+    a, b = within(graph_pairs(graph, GRAPH_REACH), rows)
     a, b = rows[a], rows[b]
     score = _vector_part(graph, a, b, smallest=1e-4)
     node_a, node_b = graph.unique_of[a], graph.unique_of[b]
@@ -141,7 +141,7 @@ def _chain(values: npt.NDArray[np.object_]) -> Pairs:
     return head[later].astype(np.int64), later.astype(np.int64)
 
 
-def _within(pairs: Pairs, rows: Rows) -> Pairs:
+def within(pairs: Pairs, rows: Rows) -> Pairs:
     """Turn pairs of row numbers into pairs of places in ``rows`` (ascending); a pair with a row that is not there is left out."""
     if not len(rows):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)

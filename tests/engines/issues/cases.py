@@ -1,4 +1,4 @@
-"""Small evidence for the checks: vectors with known structure, and folders of drawn pictures."""
+"""Small evidence for the checks: vectors with known structure, folders of drawn pictures, and lists of texts."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image, ImageDraw
 
-from engines.artifacts import REJECT_SCHEMA, Dataset, Embeddings
+from engines.artifacts import REJECT_SCHEMA, Dataset, Embeddings, Kind
+from engines.embed.tfidf import Tfidf
 from engines.ingestion import ingest_source
 from engines.keys import digest
 from engines.neighbors.exact import ExactNeighbors
@@ -31,10 +32,49 @@ def vectors_case(
     n = len(array)
     array = array.reshape(n, -1) if n else np.zeros((0, 4), dtype=np.float32)
     names = list(ids) if ids is not None else [f"r{row:05d}" for row in range(n)]
-    nothing = pa.array([None] * n, pa.string())
-    dataset = Dataset(
-        key=digest("case", array.tobytes(), repr(labels), repr(names)),
-        kind="vectors",
+    dataset = _dataset("vectors", names, pa.array([None] * n, pa.binary()), (labels, splits), array.tobytes())
+    made = Embeddings(
+        key=digest(array.tobytes()), encoder="given", vectors=array, probabilities=np.zeros((n, 0), dtype=np.float16)
+    )
+    found = ExactNeighbors(threads=1)(made) if graph else None
+    return Evidence(dataset=dataset, embeddings=made if embeddings else None, graph=found)
+
+
+def texts_case(
+    texts: Sequence[str],
+    labels: Sequence[str | None] | None = None,
+    *,
+    splits: Sequence[str | None] | None = None,
+    ids: Sequence[str] | None = None,
+    graph: bool = True,
+) -> Evidence:
+    """Texts with their TF-IDF vectors, or without any."""
+    names = list(ids) if ids is not None else [f"t{row:05d}" for row in range(len(texts))]
+    dataset = _dataset("texts", names, pa.array(list(texts), pa.string()), (labels, splits), repr(texts).encode())
+    if not graph:
+        return Evidence(dataset=dataset)
+    vectors = Tfidf(dimensions=32).encode_rows(dataset)
+    made = Embeddings(
+        key=digest(vectors.tobytes()),
+        encoder="tfidf",
+        vectors=vectors,
+        probabilities=np.zeros((len(texts), 0), dtype=np.float16),
+    )
+    return Evidence(dataset=dataset, embeddings=made, graph=ExactNeighbors(threads=1)(made))
+
+
+def _dataset(
+    kind: Kind,
+    names: Sequence[str],
+    media: pa.Array,
+    given: tuple[Sequence[str | None] | None, Sequence[str | None] | None],
+    content: bytes,
+) -> Dataset:
+    labels, splits = given
+    nothing = pa.array([None] * len(names), pa.string())
+    return Dataset(
+        key=digest("case", content, repr(labels), repr(names)),
+        kind=kind,
         source="made",
         root="",
         rows=pa.table(
@@ -45,17 +85,12 @@ def vectors_case(
                 "split": nothing if splits is None else pa.array(list(splits), pa.string()),
             }
         ),
-        media=pa.table({"media": pa.array([None] * n, pa.binary())}),
+        media=pa.table({"media": media}),
         stats=np.zeros((0, 3), dtype=np.int64),
         rejects=REJECT_SCHEMA.empty_table(),
-        media_key=digest(repr(names)),
+        media_key=digest(repr(names), content),
         columns_key=digest(repr(labels), repr(splits)),
     )
-    made = Embeddings(
-        key=digest(array.tobytes()), encoder="given", vectors=array, probabilities=np.zeros((n, 0), dtype=np.float16)
-    )
-    found = ExactNeighbors(threads=1)(made) if graph else None
-    return Evidence(dataset=dataset, embeddings=made if embeddings else None, graph=found)
 
 
 def blobs(n: int, classes: int = 4, d: int = 24, *, spread: float = 0.5, seed: int = 0) -> tuple[np.ndarray, list[str]]:

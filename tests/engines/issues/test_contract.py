@@ -6,9 +6,9 @@ import pytest
 from engines.errors import Cancelled
 from engines.issues import ENGINES
 from engines.protocols import Evidence, no_progress
-from tests.engines.issues.cases import blobs, pictures_case, png, scene, vectors_case
+from tests.engines.issues.cases import blobs, pictures_case, png, scene, texts_case, vectors_case
 
-NEEDS = {"labels", "vectors", "neighbors", "pictures", "splits", "probabilities", "captions", "clusters"}
+NEEDS = {"labels", "vectors", "neighbors", "pictures", "texts", "splits", "probabilities", "captions", "clusters", "lexicon"}
 
 
 def hard_cases() -> dict[str, Evidence]:
@@ -29,6 +29,31 @@ def hard_cases() -> dict[str, Evidence]:
         "huge and tiny": vectors_case(vectors * np.geomspace(1e-12, 1e12, 40)[:, None], labels),
         "no graph": vectors_case(vectors, labels, graph=False),
         "nothing computed": vectors_case(vectors, labels, graph=False, embeddings=False),
+        "no text": texts_case([]),
+        "one text": texts_case(["What is this?"], ["a"], splits=["train"]),
+        "texts without a word": texts_case(
+            ["", " ", "\n", "!!", "\u200b", "\x00"], ["a", "b"] * 3, splits=["train", "test"] * 3
+        ),
+        "one text many times": texts_case(["The same again."] * 30, ["a", "b"] * 15, splits=["train", "test"] * 15),
+        "texts without vectors": texts_case(
+            [f"Text number {row} of {row % 7}" for row in range(30)],
+            ["a", "b"] * 15,
+            splits=["train", "test"] * 15,
+            graph=False,
+        ),
+        "strange texts": texts_case(
+            [
+                "你好 请问如何转账",
+                "مرحبا كيف حالك",
+                "😀🔥🚀",
+                "<script>alert(1)</script>",
+                "word " * 30_000,
+                "a",
+                "null",
+                "12345",
+            ],
+            ["a", "b"] * 4,
+        ),
     }
 
 
