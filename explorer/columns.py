@@ -65,11 +65,13 @@ def choices(snap: Snapshot) -> list[Choice]:
         found.append(Choice(value="label", label="Label", group="Structure"))
     if snap.splits:
         found.append(Choice(value="split", label="Split", group="Structure"))
+    if snap.sources:
+        found.append(Choice(value="source", label="Source", group="Structure"))
     found.append(Choice(value="decision", label="Decision", group="Structure"))
     ran = [name for name, check in snap.checks.items() if not check.skipped]
     found += [Choice(value=f"severity:{name}", label=check_title(name), group="Severity") for name in ran]
     for name in snap.dataset.own_columns:
-        if _colorable(snap.dataset.rows.column(name)):
+        if not (name == "source" and snap.sources) and _colorable(snap.dataset.rows.column(name)):
             found.append(Choice(value=f"column:{name}", label=name, group="Columns"))
     return found
 
@@ -86,6 +88,8 @@ def coloring(snap: Snapshot, value: str, layer: int | None = None) -> Coloring:
         return _categories(value, title, snap.labels, "no label")
     if value == "split":
         return _categories(value, title, snap.dataset.rows.column("split").to_pylist(), "no split")
+    if value == "source":
+        return _categories(value, title, snap.dataset.rows.column("source").to_pylist(), "no source")
     if value == "decision":
         return _categories(value, title, _decisions(snap), "undecided")
     kind, _, name = value.partition(":")

@@ -50,7 +50,7 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
         "what": what,
         "target": target,
         "detail": _detail(snap, rows) if snap is not None else "",
-        "can_clear": bool(view.marked or (view.selection is not None and view.page == "explore")),
+        "can_clear": bool(view.marked or ((view.selection is not None or view.query) and view.page == "explore")),
         "can_keep": open_here,
         "can_accept": bool(snap is not None and (_suggested(snap, rows, view) or _grouped(snap, view) is not None)),
         "restore": bool(snap is not None and len(rows) and snap.excluded[rows].all()),

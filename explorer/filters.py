@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from engines.errors import DatasetExplorerError
 from explorer.cards import sentence
@@ -28,6 +29,7 @@ def facets(snap: Snapshot) -> list[str]:
     if -1 in snap.label_codes and snap.label_names:
         found.append("no label")
     found += [f"split: {name}" for name in snap.splits[:8]]
+    found += [f"source: {name}" for name in snap.sources[:20]]
     found += [f"tag: {name}" for name in snap.tag_names[:20]]
     return found
 
@@ -37,6 +39,8 @@ def facet_mask(snap: Snapshot, facet: str) -> Mask:
     kind, _, name = facet.partition(": ")
     if kind == "split" and name:
         return np.array([split == name for split in snap.dataset.rows.column("split").to_pylist()], dtype=bool)
+    if kind == "source" and name and snap.sources:
+        return np.array([source == name for source in snap.dataset.rows.column("source").to_pylist()], dtype=bool)
     if kind == "tag" and name:
         return np.array([name in tags for tags in snap.tags], dtype=bool)
     if facet == "flagged":
@@ -112,10 +116,12 @@ def state_frame(snap: Snapshot, visible: Mask, chosen: Rows) -> bytes:
     return state.tobytes()
 
 
-def ordered(snap: Snapshot, rows: Rows, order: str) -> Rows:
-    """Sort rows for the gallery; equal ones keep the order of the data set."""
+def ordered(snap: Snapshot, rows: Rows, order: str, scores: npt.NDArray[np.float64] | None = None) -> Rows:
+    """Sort rows for the gallery; equal ones keep the order of the data set. ``scores`` say how well each row fits a search."""
     if order == "severity":
         return rows[np.argsort(-snap.worst[rows], kind="stable")]
+    if order == "match" and scores is not None:
+        return rows[np.argsort(-scores[rows], kind="stable")]
     if order == "urgency":
         return rows[np.argsort(-snap.urgency[rows], kind="stable")]
     if order == "label":

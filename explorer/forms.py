@@ -1,5 +1,6 @@
 """The form of the page Export: what to write, where to, and which rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from engines.parameters import parameters
+from engines.recipe import registry
 from explorer import filters
 from explorer.columns import coloring
 from explorer.departure import fresh_target
@@ -18,9 +21,14 @@ if TYPE_CHECKING:
 
 FORMATS = {
     "folder": "Folder of files, one sub-folder per class",
+    "table": "The table that was read, corrected",
     "csv": "CSV table",
     "parquet": "Parquet table",
     "jsonl": "JSON lines",
+    "hf": "Hugging Face data set",
+    "webdataset": "WebDataset tar files",
+    "coco": "COCO annotations with their pictures",
+    "yolo": "YOLO data set with its pictures",
 }
 LINKS = {"copy": "Copy the files", "hardlink": "Hard links (no extra space, same disk)", "symlink": "Symbolic links"}
 
@@ -35,15 +43,20 @@ class Order:
     rows: Rows | None
 
 
-def export_form(ex: "Explorer", snap: Snapshot, v: View, formats: list[str]) -> Order:
-    """Draw the form and return what it holds now."""
-    kinds = [name for name in formats if name != "folder" or ex.values.facts is not None] or formats
+def can_link(name: str) -> bool:
+    """Tell whether a format copies files, which may be linked instead."""
+    return "link" in {parameter.name for parameter in parameters(registry("export").load(name))}
+
+
+def export_form(ex: "Explorer", snap: Snapshot, v: View, formats: Mapping[str, str]) -> Order:
+    """Draw the form and return what it holds now. ``formats`` say why they cannot hold this data set; empty where they can."""
+    kinds = [name for name, why in formats.items() if not why]
     kind = st.radio("Format", kinds, format_func=lambda name: FORMATS.get(name, name), key="export-format")
     if "export-to" not in st.session_state:
         st.session_state["export-to"] = str(fresh_target(ex.name, Path.home()))
     to = st.text_input("New folder", key="export-to", help="It must not exist yet; nothing is ever overwritten.")
     link = "copy"
-    if kind == "folder":
+    if snap.dataset.kind == "pictures" and can_link(str(kind)):
         link = st.selectbox("Files", list(LINKS), format_func=lambda name: LINKS[name], key="export-link")
     return Order(to=to.strip(), format=str(kind), link=str(link), rows=_rows(ex, snap, v))
 

@@ -27,9 +27,9 @@ def map_name(name: str) -> str:
     return MAP_NAMES.get(name, name)
 
 
-def stamp(sh: Shared) -> tuple[int, int, str]:
+def stamp(sh: Shared) -> tuple[int, int, str, bool]:
     """Return what has to be equal for a page to be up to date."""
-    return sh.ex.revision, sh.ex.log.version, sh.job.state.phase
+    return sh.ex.revision, sh.ex.log.version, sh.job.state.phase, sh.ex.model_offer is not None
 
 
 def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
@@ -84,6 +84,16 @@ def body(page: str, work: Callable[[], None], run_every: float | None = None) ->
     st.fragment(draw, run_every=run_every)()
 
 
+def until(done: Callable[[], bool]) -> None:
+    """Draw the page again as soon as something is done that no pulse notices."""
+
+    def look() -> None:
+        if done():
+            st.rerun()
+
+    st.fragment(look, run_every=0.25)()
+
+
 def _job(sh: Shared, name: str) -> None:
     if name == "cancel":
         sh.job.cancel()
@@ -120,15 +130,21 @@ def progress(state: JobState) -> Progress | None:
     if state.phase == "cancelling":
         return {"text": "Stopping …", "fraction": state.fraction, "tone": "busy", "action": ""}
     if state.phase == "running":
-        words = [job_words(state.message), f"{state.fraction * 100:.0f} %"]
-        if state.left is not None:
-            words.append(f"{int(state.left) // 60}:{int(state.left) % 60:02d} left")
-        return {"text": " · ".join(words), "fraction": state.fraction, "tone": "busy", "action": "cancel"}
+        text = time_words(job_words(state.message), state)
+        return {"text": text, "fraction": state.fraction, "tone": "busy", "action": "cancel"}
     if state.phase == "cancelled":
         return {"text": "Stopped; what was ready stays", "fraction": None, "tone": "warn", "action": "retry"}
     if state.phase == "failed":
         return {"text": sentence(state.error), "fraction": None, "tone": "warn", "action": "retry"}
     return None
+
+
+def time_words(what: str, state: JobState) -> str:
+    """Say how far something is, and how long it still takes where that is known."""
+    words = [what, f"{state.fraction * 100:.0f} %"]
+    if state.left is not None:
+        words.append(f"{int(state.left) // 60}:{int(state.left) % 60:02d} left")
+    return " · ".join(words)
 
 
 def job_words(message: str) -> str:
@@ -143,9 +159,12 @@ def job_words(message: str) -> str:
 
 def bottom(sh: Shared, v: View) -> None:
     """Draw the action bar."""
+    page = v.page
+
+    def pressed(name: str, value: str) -> None:
+        # A key that was pressed just while the page is left still means the page that it was pressed on.
+        v.page = page
+        act(sh.ex, v, name, value)
+
     with st.container(key="bottom"):
-        action_bar(
-            key="bar",
-            data=bar(sh.ex, snapshot(sh.ex), v),
-            handlers=Handlers(on_act=lambda name, value: act(sh.ex, v, name, value)),
-        )
+        action_bar(key="bar", data=bar(sh.ex, snapshot(sh.ex), v), handlers=Handlers(on_act=pressed))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +11,7 @@ from engines.artifacts import Dataset, PictureFacts
 from engines.embed.decode import Unusable, decode
 from engines.embed.facts import THUMB_SIDE
 from engines.embed.rowcache import RowCache
+from engines.media import MediaFiles, Unreadable
 
 
 class Media:
@@ -20,6 +20,7 @@ class Media:
     def __init__(self, dataset: Dataset, facts: PictureFacts | None, cache_path: Path) -> None:
         self.dataset = dataset
         self._contents: list[str] = [] if facts is None else facts.facts.column("content_hash").to_pylist()
+        self._files = MediaFiles(dataset)
         self._cache = RowCache(cache_path)
 
     def thumb(self, row: int) -> bytes | None:
@@ -31,13 +32,11 @@ class Media:
 
     def picture(self, row: int, side: int) -> bytes | None:
         """Decode the row's file and give it as JPEG of at most ``side`` pixels; None when it has gone or is broken."""
-        media = self.dataset.media_of(row) if 0 <= row < len(self.dataset) else None
-        if not isinstance(media, bytes):
+        if not 0 <= row < len(self.dataset):
             return None
         try:
-            raw = Path(os.fsdecode(os.path.join(os.fsencode(self.dataset.root), media))).read_bytes()  # noqa: PTH118 - names are bytes
-            picture = decode(raw, side).rgb
-        except (OSError, Unusable):
+            picture = decode(self._files.read(row), side).rgb
+        except (Unreadable, Unusable):
             return None
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         stream = io.BytesIO()

@@ -10,6 +10,7 @@ from typing import Any
 from engines.errors import SourceError, UserError
 from engines.parameters import parameters
 from engines.protocols import SourceOptions
+from engines.read.patterns import is_pattern
 from engines.recipe import MODEL_ENGINES, Recipe, is_model, load_recipe, registry
 from explorer.api import Explorer
 from explorer.workspace import is_hub_id, open_workspace
@@ -113,7 +114,7 @@ def _found(path: Path) -> Path:
     Raises:
         SourceError: when there is nothing.
     """
-    if not path.exists() and not is_hub_id(path) and not any(sign in str(path) for sign in "*?["):
+    if not path.exists() and not is_hub_id(path) and not is_pattern(str(path)):
         raise SourceError(f"there is nothing at {path}", _nearest(path))
     return path
 

@@ -3,9 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from components.side_panel import Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
+from components.side_panel import EncoderPick, Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
 from explorer import columns, filters
 from explorer.cards import items
+from explorer.changes import wanted_encoder
+from explorer.finding import search_data
 from explorer.frame import map_name
 from explorer.panes import Scene
 from explorer.shared import Shared
@@ -19,6 +21,8 @@ def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
     snap, v = sc.snap, sc.view
     visible = int(np.count_nonzero(sc.visible))
     return {
+        "search": search_data(sh, sc.hunt),
+        "encoders": _encoders(sh),
         "maps": _maps(sh),
         "map": sc.projection.name if sc.projection is not None else "",
         "colors": [{"value": c.value, "label": c.label, "group": c.group} for c in columns.choices(snap)],
@@ -33,8 +37,22 @@ def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
         "facets": filters.facets(snap),
         "chosen": v.facets,
         "shown": f"{visible:,} of {snap.n:,} shown" if visible < snap.n else "",
-        "histogram": _histogram(sc),
+        # One histogram at a time: that of the search stands under its box.
+        "histogram": _histogram(sc) if sc.hunt is None else None,
     }
+
+
+def _encoders(sh: Shared) -> list[EncoderPick]:
+    """Return what the map can be made from; nothing where there is no choice."""
+    found: list[EncoderPick] = []
+    wanted = wanted_encoder(sh)
+    for choice in sh.ex.encoders:
+        current = choice.name == wanted if wanted is not None else choice.current
+        note = choice.note or ("" if choice.ready or current else "not computed yet")
+        if choice.name == wanted:
+            note = "on its way"
+        found.append({"name": choice.name, "label": choice.label, "current": current, "usable": not choice.note, "note": note})
+    return found if len(found) > 1 else []
 
 
 def _maps(sh: Shared) -> list[MapChoice]:

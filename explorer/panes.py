@@ -12,8 +12,10 @@ from components.list_header import ListHeaderData, OrderChoice
 from components.map import MapData, cluster_labels
 from engines.artifacts import Projection
 from explorer import columns, filters
-from explorer.cards import badges, breakdown, ds_key, info_url, items, thumb_url
+from explorer.cards import badges, breakdown, card_size, cards_at_once, ds_key, info_url, items, sentence, thing, thumb_url
 from explorer.columns import Coloring
+from explorer.excerpts import shorten
+from explorer.finding import Hunt, follow
 from explorer.frame import job_words, map_name
 from explorer.session import View
 from explorer.shared import Shared
@@ -22,6 +24,7 @@ from explorer.snapshot import Mask, Rows, Snapshot
 MOST_ROWS = 10_000
 BEST_MAPS = ("umap", "tsne", "pca")
 ORDERS: tuple[OrderChoice, ...] = (
+    {"value": "match", "label": "best match"},
     {"value": "severity", "label": "severity"},
     {"value": "name", "label": "name"},
     {"value": "label", "label": "label"},
@@ -42,6 +45,7 @@ class Scene:
     selected: Rows
     rows: Rows
     mode: str
+    hunt: Hunt | None = None
 
     @cached_property
     def named(self) -> Coloring:
@@ -62,28 +66,42 @@ class Scene:
 
 
 def scene(sh: Shared, snap: Snapshot, v: View) -> Scene:
-    """Work out what is visible, selected and listed; gives the tab a current item where it has none."""
+    """Work out what is found, visible, selected and listed; gives the tab a current item where it has none."""
+    v.belong(snap.dataset.key)
+    hunt = follow(sh, snap, v)
+    answer = hunt.answer if hunt is not None else None
     colors = columns.coloring(snap, v.color, v.layer)
     visible = filters.shown(sh.ex, snap, v, colors)
     chosen = filters.selected(snap, v)
     if v.selection is not None:
-        rows, mode = chosen[visible[chosen]], "selected"
+        rows, mode = chosen[visible[chosen]], "selected" if answer is None else "found"
+    elif answer is not None:
+        rows, mode = chosen, "found"
     elif filters.is_filtering(v):
         rows, mode = np.flatnonzero(visible), "filtered"
     elif snap.open.any():
         rows, mode = np.flatnonzero(snap.open), "flagged"
     else:
         rows, mode = np.arange(snap.n), "all"
-    rows = filters.ordered(snap, rows, "urgency" if mode == "flagged" else v.order)
+    order = "urgency" if mode == "flagged" else "match" if mode == "found" and v.best_first else v.order
+    rows = filters.ordered(snap, rows, order, answer.scores if answer is not None else None)
     v.follow(tuple(rows[:MOST_ROWS].tolist()), snap.n)
     return Scene(
-        snap=snap, view=v, colors=colors, projection=projection(sh, v), visible=visible, selected=chosen, rows=rows, mode=mode
+        snap=snap,
+        view=v,
+        colors=colors,
+        projection=projection(sh, snap, v),
+        visible=visible,
+        selected=chosen,
+        rows=rows,
+        mode=mode,
+        hunt=hunt,
     )
 
 
-def projection(sh: Shared, v: View) -> Projection | None:
+def projection(sh: Shared, snap: Snapshot, v: View) -> Projection | None:
     """Return the map to show: the chosen one, else the best one that is there."""
-    there = sh.ex.values.projections
+    there = {name: found for name, found in sh.ex.values.projections.items() if len(found.coords) == snap.n}
     if v.map in there:
         return there[v.map]
     return next((there[name] for name in (*BEST_MAPS, *there) if name in there), None)
@@ -171,10 +189,10 @@ def _no_map(sh: Shared) -> str:
         return (
             "The map is being computed.\nThe pictures at the right are there already."
             if thumb_url(sh.ex)
-            else "The map is being computed."
+            else "The map is being computed.\nWhat is at the right is there already."
         )
     if state.phase == "failed":
-        return f"There is no map: {state.error}.\n{state.hint}"
+        return f"There is no map: {state.error}.\n{sentence(state.hint)}"
     if state.phase == "cancelled":
         return "The computation was stopped before there was a map.\nTry again at the top right."
     return "There is no map of this data set."
@@ -185,19 +203,23 @@ def header_data(sc: Scene) -> ListHeaderData:
     count = len(sc.rows)
     title = {
         "selected": f"{count:,} selected",
+        "found": f"{count:,} found",
         "filtered": f"{count:,} shown",
         "flagged": f"Start here: {count:,} flagged",
         "all": items(count),
     }[sc.mode]
     detail = "worst first" if sc.mode == "flagged" else breakdown(sc.snap, sc.rows)
-    if sc.mode == "selected" and count < len(sc.selected):
+    if sc.mode in ("selected", "found") and count < len(sc.selected):
         detail = f"{len(sc.selected) - count:,} more are hidden"
-    orders = [] if sc.mode == "flagged" else [order for order in ORDERS if _makes_sense(sc, order["value"])]
-    order = sc.view.order if any(choice["value"] == sc.view.order for choice in orders) else "name"
+    orders = [] if sc.mode == "flagged" or not count else [order for order in ORDERS if _makes_sense(sc, order["value"])]
+    wanted = "match" if sc.mode == "found" and sc.view.best_first else sc.view.order
+    order = wanted if any(choice["value"] == wanted for choice in orders) else "name"
     return {"title": title, "detail": detail, "orders": orders, "order": order}
 
 
 def _makes_sense(sc: Scene, order: str) -> bool:
+    if order == "match":
+        return sc.mode == "found"
     if order == "label":
         return bool(sc.snap.label_names)
     if order in ("cluster", "strength"):
@@ -207,9 +229,10 @@ def _makes_sense(sc: Scene, order: str) -> bool:
 
 def reorder(v: View, order: str) -> None:
     """Change the order of the gallery."""
-    known = {choice["value"] for choice in ORDERS}
-    if order in known:
-        v.order = order  # type: ignore[assignment]  # checked against the orders that there are
+    if order in {choice["value"] for choice in ORDERS}:
+        v.best_first = order == "match"
+        if not v.best_first:
+            v.order = order  # type: ignore[assignment]  # checked against the orders that there are
 
 
 def gallery_data(sh: Shared, sc: Scene) -> GalleryData:
@@ -231,15 +254,28 @@ def gallery_data(sh: Shared, sc: Scene) -> GalleryData:
         "current": sc.view.current,
         "marked": list(sc.view.marked),
         "captions": None,
-        "empty": "No item passes the filters."
-        if sc.mode == "filtered"
-        else "Everything that is selected is hidden by a filter."
-        if sc.mode == "selected"
-        else "There is nothing here.",
-        "sizes": "small",
+        "empty": _nothing(sc),
+        "sizes": card_size(sh.ex, sc.snap),
+        "rev": sc.snap.stamp[1],
+        "cards": cards_at_once(sh.ex, listed),
     }
+
+
+def _nothing(sc: Scene) -> str:
+    """Say why the gallery is empty."""
+    if sc.mode == "found" and not len(sc.selected):
+        slides = sc.hunt is not None and sc.hunt.answer is not None and len(sc.hunt.answer.edges)
+        advice = "Move the cut-off at the left to see what comes nearest." if slides else "Try another word."
+        return f"Nothing fits “{shorten(sc.view.query, 60)}”.\n{advice}"
+    return {
+        "filtered": "No item passes the filters.",
+        "selected": "Everything that is selected is hidden by a filter.",
+        "found": "Everything that was found is hidden by a filter.",
+    }.get(sc.mode, "There is nothing here.")
 
 
 def no_item(sc: Scene) -> str:
     """Say why the inspector is empty."""
-    return "Click a picture or a point to look at it." if sc.snap.n else "This data set is empty."
+    if sc.mode == "found":
+        return "Nothing was found."
+    return f"Click a {thing(sc.snap)} or a point to look at it." if sc.snap.n else "This data set is empty."

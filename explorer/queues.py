@@ -7,9 +7,11 @@ from components.check_list import CheckItem, CheckListData
 from components.gallery import Badge, GalleryData
 from components.groups import Group, GroupsData, Member
 from engines.errors import DatasetExplorerError
-from explorer.cards import ds_key, info_url, item_meta, items, sentence, thumb_url
+from explorer.cards import cards_at_once, ds_key, info_url, items, sentence, thumb_url
+from explorer.excerpts import shorten
 from explorer.frame import job_words
 from explorer.grouping import keeper, surplus
+from explorer.item import alike, item_meta
 from explorer.session import View
 from explorer.shared import Shared
 from explorer.snapshot import CheckFindings, Rows, Snapshot, check_title
@@ -17,6 +19,7 @@ from explorer.snapshot import CheckFindings, Rows, Snapshot, check_title
 BINS = 100
 MOST_GROUPS = 200
 MOST_BADGES = 2_000
+PICTURE_LETTERS, CARD_LETTERS = 22, 42
 MEANINGS = {
     "label_issue": "The given label does not fit: the neighbors, and a model that never saw the item, say otherwise.",
     "outlier": "Far from everything else in this data set: a wrong file, a rare case or noise.",
@@ -32,6 +35,12 @@ MEANINGS = {
     "odd_size": "Much larger or smaller than the others.",
     "odd_aspect_ratio": "Much wider or taller than the others.",
     "grayscale": "Gray among pictures in color.",
+}
+
+WORDY_MEANINGS = {
+    "outlier": "Far from everything else in this data set: a wrong row, a rare case or noise.",
+    "near_duplicate": "Nearly the same, with few differences.",
+    "semantic_duplicate": "Different words that say nearly the same.",
 }
 
 
@@ -81,7 +90,7 @@ def header_data(snap: Snapshot, check: CheckFindings) -> CheckHeaderData:
     return {
         "title": check_title(check.name, plural=True),
         "count": f"skipped: {check.skipped}" if check.skipped else f"{waiting:,} to decide" if waiting else "nothing to decide",
-        "text": MEANINGS.get(check.name, ""),
+        "text": meaning(snap, check.name),
         "histogram": None
         if check.skipped or not len(known)
         else {
@@ -95,6 +104,12 @@ def header_data(snap: Snapshot, check: CheckFindings) -> CheckHeaderData:
         "default": check.default,
         "actions": _whole_actions(snap, check, waiting),
     }
+
+
+def meaning(snap: Snapshot, check: str) -> str:
+    """Say what a check finds, in the words that fit the kind of the data set."""
+    meanings = MEANINGS if snap.dataset.kind == "pictures" else {**MEANINGS, **WORDY_MEANINGS}
+    return meanings.get(check, "")
 
 
 def _whole_actions(snap: Snapshot, check: CheckFindings, waiting: int) -> list[WholeAction]:
@@ -141,10 +156,11 @@ def queue(snap: Snapshot, check: CheckFindings) -> Rows:
 def gallery_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows: Rows) -> GalleryData:
     """Return the queue as a gallery whose badges say what is given and what is suggested."""
     said: dict[int, list[Badge]] = {}
+    letters = PICTURE_LETTERS if thumb_url(sh.ex) else CARD_LETTERS
     for row in v.listed[:MOST_BADGES]:
         suggestion, given = check.suggestion(row), snap.labels[row]
         if suggestion is not None:
-            said[row] = [{"text": f"{given if given is not None else 'no label'} → {suggestion}"[:40], "tone": "warn"}]
+            said[row] = [{"text": arrow(given or "no label", suggestion, letters), "tone": "warn"}]
         elif given is not None:
             said[row] = [{"text": given[:40], "tone": "muted"}]
     return {
@@ -159,8 +175,19 @@ def gallery_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows
         "marked": list(v.marked),
         "captions": None,
         "empty": empty_words(check),
-        "sizes": "large" if thumb_url(sh.ex) else "small",
+        "sizes": "large",
+        "rev": snap.stamp[1],
+        "cards": cards_at_once(sh.ex, v.listed),
+        "label": False,
     }
+
+
+def arrow(given: str, suggestion: str, letters: int) -> str:
+    """Write both labels in the room that there is, so that neither pushes the other out."""
+    if len(given) + len(suggestion) > letters:
+        shorter = max(letters // 2, letters - min(len(given), len(suggestion)))
+        given, suggestion = shorten(given, shorter), shorten(suggestion, shorter)
+    return f"{given} → {suggestion}"
 
 
 def empty_words(check: CheckFindings) -> str:
@@ -180,15 +207,9 @@ def groups_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows:
     for number in numbers[:MOST_GROUPS]:
         members = rows[check.groups[rows] == number]
         best = keeper(snap, check, members)
-        cards: list[Member] = [
-            {
-                "row": row,
-                "title": snap.title(row),
-                "meta": " · ".join(filter(None, (item_meta(sh.ex, snap, row), snap.labels[row]))),
-                "best": row == best,
-            }
-            for row in members.tolist()
-        ]
+        # Of two, each shows what the other one lacks; of more, all are held against the one to keep.
+        other = next((row for row in members.tolist() if row != best), best) if len(members) == 2 else best
+        cards = [_member(sh, snap, row, best, other if row == best else best) for row in members.tolist()]
         found.append({"id": number, "note": check.reason(best) or f"{len(members)} alike", "members": cards})
     hidden = len(numbers) - MOST_GROUPS
     return {
@@ -198,6 +219,18 @@ def groups_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows:
         "empty": "" if found else empty_words(check),
         "more": f"{hidden:,} more groups follow when these are decided." if hidden > 0 else "",
     }
+
+
+def _member(sh: Shared, snap: Snapshot, row: int, best: int, other: int) -> Member:
+    card: Member = {
+        "row": row,
+        "title": snap.title(row),
+        "meta": " · ".join(filter(None, (item_meta(sh.ex, snap, row), snap.labels[row]))),
+        "best": row == best,
+    }
+    if snap.dataset.kind == "texts":
+        card["runs"] = [{"text": run["text"], "changed": run["changed"]} for run in alike(sh.ex, snap, row, other)["runs"]]
+    return card
 
 
 def decide_whole(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, name: str) -> None:
@@ -247,7 +280,7 @@ def computing_words(sh: Shared) -> str:
     if state.active:
         return f"The checks have not run yet.\n{job_words(state.message)} …"
     if state.phase == "failed":
-        return f"The checks have not run: {state.error}.\n{state.hint}"
+        return f"The checks have not run: {state.error}.\n{sentence(state.hint)}"
     if state.phase == "cancelled":
         return "The computation was stopped before the checks.\nTry again at the top right."
     return "No check has run on this data set."

@@ -20,6 +20,7 @@ GUARDS = {
     "cross-origin-resource-policy": "same-origin",
 }
 Endpoint = Callable[[Request], Awaitable[Response]]
+MOST_LETTERS = 1_000_000
 _ROW = re.compile(r"[0-9]{1,10}")
 
 
@@ -64,6 +65,11 @@ def data_routes(shared: Shared) -> list[Route]:
         card = await run_in_threadpool(hover_card, shared.ex, row)
         return JSONResponse(card, headers={**GUARDS, "cache-control": "no-store"})
 
+    async def text(request: Request) -> Response:
+        row = _row(request, rows()) if known(request) else None
+        found = None if row is None else await run_in_threadpool(shared.ex.text, row)
+        return _missing() if found is None else _answer(_cut(found), "text/plain; charset=utf-8")
+
     async def early_thumb(request: Request) -> Response:
         number = _row(request, early.MOST) if known(request) else None
         body = None if number is None else await run_in_threadpool(early.thumb, shared.ex.workspace.cache_path, number)
@@ -79,6 +85,7 @@ def data_routes(shared: Shared) -> list[Route]:
         Route(f"{base}/thumb/{{row}}.jpg", pictures(thumb)),
         Route(f"{base}/image/{{row}}.jpg", pictures(shared.ex.image)),
         Route(f"{base}/info/{{row}}.json", info),
+        Route(f"{base}/text/{{row}}.txt", text),
         Route(f"{base}/early/{{row}}.jpg", early_thumb),
     ]
 
@@ -98,6 +105,14 @@ def _row(request: Request, n: int) -> int | None:
         return None
     row = int(text)
     return row if row < n else None
+
+
+def _cut(text: str) -> bytes:
+    """Return what a browser can show of a text, and say so where that is not all of it."""
+    shown = text[:MOST_LETTERS]
+    if len(text) > len(shown):
+        shown += f"\n\n… and {len(text) - len(shown):,} more characters."
+    return shown.encode("utf-8", "replace")
 
 
 def _answer(body: bytes, content_type: str) -> Response:

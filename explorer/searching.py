@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 
 from engines.artifacts import Float32
 from engines.errors import MissingPackage, ParameterError
 from engines.ingestion import encoder_for
+from engines.keys import chain, digest
 from engines.protocols import JointEncoder, Progress, Ranking, SearchSpace, TextEncoder, no_progress
 from engines.recipe import registry
+from engines.spaces import Lexicon
+from engines.store import Store
 
 if TYPE_CHECKING:
     from explorer.api import Explorer
@@ -21,6 +27,9 @@ if TYPE_CHECKING:
 LONGEST = 2000
 """Letters of a query that are read; no encoder sees more."""
 WORDS_ENCODER = "minilm"
+SHARED = "shared"
+"""The folder beside the workspaces for what belongs to no data set."""
+WORTH_KEEPING = 32
 
 Tower = Callable[[Sequence[str]], Float32]
 
@@ -83,7 +92,10 @@ def search_space(explorer: Explorer) -> SearchSpace:
     dataset, embeddings = explorer.dataset, explorer.values.embeddings
     assert embeddings is not None
     return SearchSpace(
-        dataset=dataset, embeddings=embeddings, embed_query=_tower(explorer, embeddings.encoder), embed_words=_words_tower()
+        dataset=dataset,
+        embeddings=embeddings,
+        embed_query=_tower(explorer, embeddings.encoder),
+        embed_words=_words_tower(explorer.workspace.folder.parent / SHARED),
     )
 
 
@@ -107,12 +119,33 @@ def _tower(explorer: Explorer, name: str) -> Tower | None:
     return _embed(encoder) if isinstance(encoder, (JointEncoder, TextEncoder)) else None
 
 
-@lru_cache(maxsize=1)
-def _words_tower() -> Tower | None:
+@lru_cache(maxsize=4)
+def _words_tower(folder: Path) -> Tower | None:
+    """Give what turns words into vectors; long lists of words, the same for every data set, are kept beside the workspaces."""
     table = registry("embed")
     if WORDS_ENCODER not in table.entries or table.entry(WORDS_ENCODER).missing():
         return None
-    return _embed(table.load(WORDS_ENCODER)())
+    encoder = table.load(WORDS_ENCODER)()
+    embed = _embed(encoder)
+    store, made_by = Store(folder), chain("embed", encoder, [], name=WORDS_ENCODER)
+
+    def remembered(texts: Sequence[str]) -> Float32:
+        if len(texts) < WORTH_KEEPING:
+            return embed(texts)
+        key = digest("words", made_by, *texts)
+        known = store.get(Lexicon, key)
+        if known is None:
+            words = pa.table({"word": pa.array(list(texts), pa.string())})
+            known = store.put(Lexicon(key=key, encoder=WORDS_ENCODER, words=words, vectors=embed(texts)))
+        return known.vectors
+
+    return remembered
+
+
+def warm(explorer: Explorer) -> None:
+    """Place the words that the first search would wait for; for a thread of its own, where a failure disturbs nobody."""
+    with contextlib.suppress(Exception):
+        search(explorer, "thing")
 
 
 def _embed(encoder: Any) -> Tower:
@@ -122,4 +155,4 @@ def _embed(encoder: Any) -> Tower:
     return embed
 
 
-__all__ = ["SearchOffer", "offer", "search", "search_space"]
+__all__ = ["SearchOffer", "offer", "search", "search_space", "warm"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from explorer.api import Explorer
+    from explorer.jobs import Job
 
 FIRST_PORT = 8765
 TRIES = 50
@@ -132,6 +133,7 @@ def serve(
         daemon=True,
     ).start()
     shared().job.start()
+    threading.Thread(target=_prepare_search, args=(explorer, shared().job), daemon=True).start()
     try:
         server.run(sockets=[sock])
     except KeyboardInterrupt:
@@ -170,6 +172,15 @@ def _warm_up() -> None:
 
     plotly.graph_objects.Figure()
     registry("export").names()
+
+
+def _prepare_search(explorer: "Explorer", job: "Job") -> None:
+    """Place the words of the search box while a person looks around: the first search should not be the slow one."""
+    from explorer.searching import warm
+
+    job.wait()
+    if job.state.phase == "done":
+        warm(explorer)
 
 
 def _reachable(host: str) -> str:

@@ -10,20 +10,30 @@ import streamlit as st
 from explorer.snapshot import Rows
 
 Mode = Literal["replace", "add", "subtract"]
-Order = Literal["severity", "name", "label", "cluster", "strength"]
+Order = Literal["match", "severity", "name", "label", "cluster", "strength"]
 
 _KEY = "dataset_explorer_view"
 
 
 @dataclass
 class View:
-    """What a tab shows. Rows are row numbers; ``map`` and ``check`` are empty until the person chooses."""
+    """What a tab shows. Rows are row numbers; ``map`` and ``check`` are empty until the person chooses.
+
+    ``query`` is what was searched for, ``cut`` the person's own cut-off (None: the search's); ``sought`` says of which result the
+    selection was made. ``rows_of`` is the key of the data set that the row numbers belong to.
+    """
 
     map: str = ""
     color: str = ""
     layer: int | None = None
     solo: set[int] = field(default_factory=set)
     hidden: set[int] = field(default_factory=set)
+    query: str = ""
+    cut: float | None = None
+    sought: str = ""
+    best_first: bool = True
+    rows_of: str = ""
+    declined: set[str] = field(default_factory=set)
     text: str = ""
     where: str = ""
     where_error: str = ""
@@ -43,7 +53,7 @@ class View:
     go: str = ""
     page: str = ""
     drawn: str = ""
-    seen: tuple[int, int, str] = (-1, -1, "")
+    seen: tuple[int, int, str, bool] = (-1, -1, "", False)
 
     def select(self, rows: Rows, mode: Mode, words: str) -> None:
         """Change the selection by some rows; ``words`` say how it came about."""
@@ -54,13 +64,37 @@ class View:
             after, self.selected_by = np.setdiff1d(before, rows), ""
         else:
             after, self.selected_by = np.unique(rows), words
+            self.query, self.sought = "", ""
         self.selection = after.astype(np.int64) if len(after) else None
         self.start_over()
+
+    def seek(self, query: str) -> None:
+        """Search for words; none end the search, and with it the selection that it made."""
+        if not query:
+            self.query = ""
+            if self.sought:
+                self.clear()
+            return
+        self.query, self.cut, self.best_first = query, None, True
+        self.start_over()
+
+    def found(self, rows: Rows, stamp: str) -> None:
+        """Make what a search found the selection."""
+        self.selection, self.selected_by, self.sought = (rows if len(rows) else None), self.query, stamp
+        self.start_over()
+
+    def belong(self, rows_of: str) -> None:
+        """Note whose rows the numbers are; those of another data set mean nothing."""
+        if self.rows_of and self.rows_of != rows_of:
+            self.selection, self.selected_by, self.sought = None, "", ""
+            self.start_over()
+        self.rows_of = rows_of
 
     def enter(self, page: str) -> None:
         """Note the page; another page begins with its own first item and no marks."""
         if page != self.page:
             self.page, self.current, self.marked, self.chosen = page, None, (), False
+            self.notice = ("", "")
 
     def choose_check(self, name: str) -> None:
         """Look at another check, from its worst item on."""
@@ -82,8 +116,8 @@ class View:
         self.current, self.chosen = row, row is not None
 
     def clear(self) -> None:
-        """Select nothing."""
-        self.selection, self.selected_by = None, ""
+        """Select nothing, and search for nothing."""
+        self.selection, self.selected_by, self.query, self.sought = None, "", "", ""
         self.start_over()
 
     def start_over(self) -> None:

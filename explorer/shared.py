@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from explorer.answers import Searches
 from explorer.blobs import Blobs
 from explorer.jobs import Job
 
@@ -22,21 +23,20 @@ class Outgoing:
 
 @dataclass(frozen=True, kw_only=True)
 class Shared:
-    """One data set, open in this process. ``lock`` lets one export run at a time; ``exports`` holds them all, the latest last."""
+    """One data set, open in this process. ``lock`` lets one export run at a time; ``exports`` holds them all, the latest last.
+
+    ``errands`` are other jobs by name, such as a download; ``turn`` lets one change of what is computed happen at a time.
+    """
 
     ex: "Explorer"
     job: Job
     blobs: Blobs = field(default_factory=Blobs)
     lock: threading.Lock = field(default_factory=threading.Lock)
     exports: list[Outgoing] = field(default_factory=list)
+    searches: Searches = field(default_factory=Searches)
+    errands: dict[str, Job] = field(default_factory=dict)
+    turn: threading.Lock = field(default_factory=threading.Lock)
     on_error: Callable[[BaseException], None] | None = None
-
-    @property
-    def formats(self) -> list[str]:
-        """Name the formats that can be exported to."""
-        from engines.recipe import registry
-
-        return registry("export").names()
 
 
 _installed: list[Shared] = []

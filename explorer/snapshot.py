@@ -132,6 +132,13 @@ class Snapshot:
         return sorted({split for split in self.dataset.rows.column("split").to_pylist() if split is not None})
 
     @cached_property
+    def sources(self) -> list[str]:
+        """List the sources that were opened together; none where there is but one."""
+        if "source" not in self.dataset.own_columns or self.dataset.origin.get("reader") != "several":
+            return []
+        return sorted({str(source) for source in self.dataset.rows.column("source").to_pylist() if source is not None})
+
+    @cached_property
     def open(self) -> Mask:
         """Tell which rows are flagged by any check and not yet decided about."""
         mask = np.zeros(self.n, dtype=bool)
@@ -209,12 +216,22 @@ def snapshot(ex: "Explorer") -> Snapshot | None:
     stamp = (ex.revision, ex.log.version)
     with _lock:
         found = _cache.get(ex)
-        if found is not None and found.stamp == stamp:
+        # Another encoder, or other columns, bring other values as a whole: what was made of the old ones is no longer true.
+        if found is not None and found.stamp == stamp and found.dataset is ex.values.dataset:
             return found
-        if ex.values.dataset is None:
-            return None
-        made = _cache[ex] = _take(ex, ex.values.dataset, stamp)
-        return made
+        values = ex.values
+        while values.dataset is not None:
+            try:
+                made = _take(ex, values.dataset, stamp)
+            except (ValueError, IndexError, KeyError):
+                if ex.values is values:
+                    raise
+            else:
+                if ex.values is values:
+                    _cache[ex] = made
+                    return made
+            values, stamp = ex.values, (ex.revision, ex.log.version)
+        return None
 
 
 def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
@@ -223,6 +240,8 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
     labels = ex.labels_now()
     checks: dict[str, CheckFindings] = {}
     for name, result in list(ex.values.issues.items()):
+        if len(result.raw) != n:
+            continue  # of rows that were read before
         kept = np.asarray(state.kept.get(name, np.zeros(n, dtype=bool)), dtype=bool)
         flagged = np.asarray(ex.flagged(name), dtype=bool)
         done = state.excluded | kept
@@ -241,7 +260,7 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
             kept=kept,
             default=float(result.threshold),
         )
-    clustering = next(iter(ex.values.clusterings.values()), None)
+    clustering = next((found for found in ex.values.clusterings.values() if len(found.strength) == n), None)
     return Snapshot(
         stamp=stamp,
         dataset=dataset,

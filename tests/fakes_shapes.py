@@ -1,4 +1,4 @@
-"""Generated pictures of shapes with planted issues as ready values, for a fake explorer."""
+"""Generated pictures of shapes, texts about them or their measures, with planted issues, as ready values for a fake explorer."""
 
 import io
 import math
@@ -15,15 +15,36 @@ from engines.artifacts import (
     REJECT_SCHEMA,
     Clustering,
     Dataset,
+    Embeddings,
     IssueResult,
     Names,
     NeighborGraph,
     PictureFacts,
     Projection,
 )
+from engines.media import media_table
+from engines.spaces import Comparison
 
 SHAPES = ("circle", "square", "triangle", "star", "ring", "cross", "diamond", "hexagon", "moon", "heart", "bar", "grid")
 HOSTILE = "<img src=x onerror=alert(1)> **b** :red[c] ![](http://evil.example/x.png)"
+COMPARED = [
+    {
+        "encoder": "shapes",
+        "dimensions": 512,
+        "knn_accuracy": 0.934,
+        "mean_cosine": 0.21,
+        "effective_rank": 88.3,
+        "neighbor_overlap": 1.0,
+    },
+    {
+        "encoder": "pixels",
+        "dimensions": 768,
+        "knn_accuracy": 0.412,
+        "mean_cosine": 0.83,
+        "effective_rank": 21.7,
+        "neighbor_overlap": 0.31,
+    },
+]
 
 
 @dataclass(frozen=True)
@@ -35,12 +56,15 @@ class Built:
     clustering: Clustering
     names: Names
     issues: dict[str, IssueResult]
+    embeddings: Embeddings
+    comparison: Comparison
 
 
 class Shapes:
     """Rows in 12 classes; ``truth`` is the drawn shape, ``given`` the label, wrong for 4 % of the rows."""
 
-    def __init__(self, n: int, *, labels: bool, flags: bool, hostile: bool) -> None:
+    def __init__(self, n: int, *, labels: bool, flags: bool, hostile: bool, kind: str = "pictures") -> None:
+        self.kind = kind
         rng = np.random.default_rng(7)
         self.n, self.rng = n, rng
         k = len(SHAPES)
@@ -50,9 +74,54 @@ class Shapes:
         given[wrong] = (given[wrong] + 1 + rng.integers(0, k - 1, len(wrong))) % k
         self.wrong = wrong
         self.names = [HOSTILE if hostile and i == 3 else name for i, name in enumerate(SHAPES)]
-        self.ids = [f"{self.names[g]}/{SHAPES[t]}_{i:04d}.jpg" for i, (g, t) in enumerate(zip(given, self.truth, strict=True))]
+        self.texts = [self._text(i, t) for i, t in enumerate(self.truth)]
+        self.ids = (
+            [f"r{i:05d}" for i in range(n)]
+            if kind != "pictures"
+            else [f"{self.names[g]}/{SHAPES[t]}_{i:04d}.jpg" for i, (g, t) in enumerate(zip(given, self.truth, strict=True))]
+        )
         self.given = [self.names[g] if labels else None for g in given]
         self.built = self._build(labels, flags)
+
+    def _text(self, row: int, shape: int) -> str:
+        """Write about a shape; the first rows are what is hard to show, and pairs differ in a few words."""
+        odd = {
+            1: "",
+            2: "שלום עולם, זהו טקסט שנקרא מימין לשמאל ומתאר " + SHAPES[shape] + ".",
+            3: "first line\n\n    indented second line\n" + HOSTILE,
+            4: "long " * 20_000,
+        }
+        if row in odd and self.n > 100:
+            return odd[row]
+        how = ("drawn with a thick pen", "cut out of red paper", "seen from far away", "as a child would make it")[row % 4]
+        where = ("on the left of the page", "in the middle", "beside a long note about something else")[row % 3]
+        return (
+            f"I would like to know how the {SHAPES[shape]} number {row // 2} was made: it looks {how}, {where}. Please tell me."
+        )
+
+    def _media(self) -> pa.Table:
+        held = {"pictures": [i.encode() for i in self.ids], "texts": self.texts}.get(self.kind, [None] * self.n)
+        return media_table(pa.array(held, pa.string() if self.kind == "texts" else pa.binary()))
+
+    def _own(self) -> dict[str, pa.Array]:
+        n, rng = self.n, self.rng
+        year = pa.array(rng.integers(2015, 2026, n))
+        if self.kind == "vectors":
+            return {}
+        if self.kind == "texts":
+            return {"year": year}
+        if self.kind == "table":
+            measures = {name: pa.array(rng.normal(self.truth, 0.4).round(4)) for name in ("length", "width", "weight")}
+            return {**measures, "color": pa.array([("red", "green", "blue")[t % 3] for t in self.truth]), "year": year}
+        return {"caption": pa.array([f"a drawn {SHAPES[t]}" for t in self.truth]), "year": year}
+
+    def _origin(self) -> dict[str, Any]:
+        if self.kind in ("pictures", "vectors"):
+            return {"reader": "folder", "format": "folder", "labels": "folders", "roles": {}, "columns": [], "names": {}}
+        columns = ["id", "kind", *(["text"] if self.kind == "texts" else list(self._own()))]
+        roles = {"id": "id", "label": "kind", **({"text": "text"} if self.kind == "texts" else {})}
+        features = ["length", "width", "weight", "color"] if self.kind == "table" else []
+        return {"reader": "tables", "format": "csv", "roles": roles, "columns": columns, "names": {}, "features": features}
 
     def _build(self, labels: bool, flags: bool) -> Built:
         n, rng, k = self.n, self.rng, len(SHAPES)
@@ -63,19 +132,19 @@ class Shapes:
                 "path": pa.array(self.ids),
                 "label": pa.array(self.given, pa.string()),
                 "split": pa.array(split),
-                "caption": pa.array([f"a drawn {SHAPES[t]}" for t in self.truth]),
-                "year": pa.array(rng.integers(2015, 2026, n)),
+                **self._own(),
             }
         )
         dataset = Dataset(
             key="dataset",
-            kind="pictures",
+            kind=self.kind,
             source="shapes",
             root="/data/shapes",
             rows=rows,
-            media=pa.table({"path": pa.array([i.encode() for i in self.ids])}),
+            media=self._media(),
             stats=np.zeros((0, 3), np.int64),
             rejects=REJECT_SCHEMA.empty_table(),
+            origin=self._origin(),
             media_key="m",
             columns_key="c",
         )
@@ -133,6 +202,10 @@ class Shapes:
             clustering=clustering,
             names=names,
             issues=self._issues(labels, flags),
+            embeddings=Embeddings(
+                key="vectors", encoder="shapes", vectors=maps["umap"].coords, probabilities=np.zeros((n, 0), np.float16)
+            ),
+            comparison=Comparison(key="compared", table=pa.Table.from_pylist(COMPARED, schema=Comparison.SCHEMA)),
         )
 
     @staticmethod

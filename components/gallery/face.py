@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from components.assets import component
 from components.kit import received as arrived
@@ -22,8 +22,10 @@ class Badge(TypedDict):
 class GalleryData(TypedDict):
     """Everything that the gallery shows, in order.
 
-    ``rows`` holds at most 10,000; a longer list comes from ``url`` (u32 a row) instead. ``thumb`` (None: text cards) and
-    ``info`` hold ``{row}``; ``info`` fills captions that ``captions`` lacks. ``empty`` says why there is nothing.
+    ``rows`` holds at most 10,000; a longer list comes from ``url`` (u32 a row) instead. ``thumb`` (None: cards) and
+    ``info`` hold ``{row}``; ``info`` answers with what a card shows (``title``, ``text`` or ``pairs``, ``label``, ``lines``) where
+    ``captions`` has nothing, and is asked again when ``rev`` changes; ``cards`` holds such answers for the first rows. ``label`` False leaves the label off the cards. ``empty``
+    says why there is nothing.
     """
 
     ds: str
@@ -38,6 +40,9 @@ class GalleryData(TypedDict):
     empty: str
     sizes: Literal["small", "medium", "large"]
     info: NotRequired[str | None]
+    rev: NotRequired[int]
+    cards: NotRequired[Mapping[int, Mapping[str, Any]]]
+    label: NotRequired[bool]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,6 @@
-// One item of the gallery: picture or text card, badges, mark.
+// One item of the gallery: picture or card, badges, mark.
+
+import { cardBody, cardName } from "./card.js";
 
 function make(tag, name, text) {
   const element = document.createElement(tag);
@@ -7,7 +9,8 @@ function make(tag, name, text) {
   return element;
 }
 
-export function makeItem({ row, index, total, id, thumb, badges, caption }) {
+// `caption` are words, `card` is what the server says about the row; both may come later.
+export function makeItem({ row, index, total, id, thumb, badges, caption, card, label }) {
   const element = make("div", thumb ? "item" : "item card");
   element.setAttribute("role", "option");
   element.id = id;
@@ -15,8 +18,8 @@ export function makeItem({ row, index, total, id, thumb, badges, caption }) {
   element.dataset.index = index;
   element.setAttribute("aria-setsize", total);
   element.setAttribute("aria-posinset", index + 1);
-  const words = make("div", "words", caption ?? "");
-  element.append(words);
+  if (thumb || caption) element.append(make("div", "words", caption ?? ""));
+  else element.append(cardBody(card, label));
   if (thumb) element.append(picture(element, thumb.replace("{row}", row)));
   const line = make("div", "badges");
   for (const badge of badges ?? []) {
@@ -24,7 +27,7 @@ export function makeItem({ row, index, total, id, thumb, badges, caption }) {
   }
   if (line.childElementCount) element.append(line);
   element.append(make("i", "mark"));
-  name(element, caption, badges);
+  name(element, caption || cardName(card), badges);
   return element;
 }
 
@@ -44,13 +47,16 @@ function picture(element, url) {
   return image;
 }
 
-export function name(element, caption, badges) {
+function name(element, caption, badges) {
   const words = [caption || `row ${element.dataset.row}`, ...(badges ?? []).map((badge) => badge.text)];
   element.setAttribute("aria-label", words.join(", "));
   element.title = words[0];
 }
 
-export function setCaption(element, caption, badges) {
-  element.querySelector(".words").textContent = caption;
-  name(element, caption, badges);
+// Fill an item with what has come about its row.
+export function fillItem(element, card, { badges, label }) {
+  const body = element.querySelector(".body");
+  if (body) body.replaceWith(cardBody(card, label));
+  else element.querySelector(".words").textContent = card.title ?? "";
+  name(element, body ? cardName(card) : card.title, badges);
 }

@@ -1,8 +1,8 @@
 // Where items of a virtual grid lie, in CSS pixels.
 
 const PICTURES = { small: 62, medium: 94, large: 146 };
-const CARDS = { small: 150, medium: 220, large: 320 };
-const CARD_HEIGHT = { small: 64, medium: 84, large: 120 };
+const CARDS = { small: 150, medium: 250, large: 240 };
+const CARD_HEIGHT = { small: 88, medium: 88, large: 106 };
 const GAP = 5;
 export const EDGE = 3;
 

@@ -1,6 +1,6 @@
 // The virtual grid: only what is in sight exists in the page.
 
-import { makeItem, setCaption } from "./item.js";
+import { fillItem, makeItem } from "./item.js";
 import { EDGE, gridLayout } from "./layout.js";
 import { Picks } from "./picks.js";
 
@@ -14,7 +14,9 @@ export class Gallery {
     this.prefix = `gallery-${++made}`;
     this.control = new AbortController();
     this.items = new Map();
-    this.infos = new Map();
+    // What the server said about rows, and which of it was said before the latest decision.
+    this.cards = new Map();
+    this.stale = new Set();
     this.rows = [];
     this.url = null;
     this.picks = new Picks(send);
@@ -51,6 +53,16 @@ export class Gallery {
     this.data = data;
     this.root.style.maxHeight = data.height ?? "";
     this.size = ["small", "medium", "large"].includes(data.sizes) ? data.sizes : "small";
+    this.root.dataset.size = this.size;
+    if (data.ds !== this.ds) this.cards.clear();
+    if (data.rev !== this.rev) this.stale = new Set(this.cards.keys());
+    for (const [row, card] of Object.entries(data.cards ?? {})) {
+      this.cards.set(Number(row), card);
+      this.stale.delete(Number(row));
+    }
+    this.again = data.rev !== this.rev && !data.thumb;
+    this.ds = data.ds;
+    this.rev = data.rev;
     this.root.setAttribute("aria-label", `Gallery of ${data.total.toLocaleString("en-US")} items`);
     if (data.url) this.follow(data.url);
     else {
@@ -97,8 +109,9 @@ export class Gallery {
     this.picks.use(rows, this.data, same);
     if (!same) this.root.scrollTop = 0;
     // Badges, captions or pictures may have changed: items are cheap and few, so they are made again.
-    const look = JSON.stringify([this.data.badges, this.data.captions, this.data.thumb, this.data.info, this.size]);
-    if (!same || look !== this.look) this.clearItems();
+    const look = JSON.stringify([this.data.badges, this.data.captions, this.data.thumb, this.data.info, this.data.label, this.data.ds, this.size]);
+    if (!same || look !== this.look || this.again) this.clearItems();
+    this.again = false;
     this.look = look;
     this.relayout();
     if (!same && this.picks.index >= 0) this.reveal(this.picks.index);
@@ -148,11 +161,15 @@ export class Gallery {
     const row = this.rows[index];
     let element = this.items.get(index);
     if (!element) {
-      const caption = data.captions?.[row] ?? this.infos.get(row) ?? null;
-      element = makeItem({ row, index, total: this.rows.length, id: `${this.prefix}-${index}`, thumb: data.thumb, badges: data.badges?.[row], caption });
+      const caption = data.captions?.[row] ?? null;
+      const card = this.cards.get(row) ?? null;
+      const words = caption ?? (data.thumb ? card?.title : null) ?? null;
+      element = makeItem({
+        row, index, total: this.rows.length, id: `${this.prefix}-${index}`, thumb: data.thumb, badges: data.badges?.[row], caption: words, card, label: data.label !== false,
+      });
       this.items.set(index, element);
       this.sheet.append(element);
-      if (caption === null && data.info) this.fetchCaption(index, row);
+      if (caption === null && data.info && (!card || this.stale.has(row))) this.fetchCard(index, row);
     }
     const [left, top] = grid.at(index);
     element.style.cssText = `width:${grid.cell}px;height:${grid.height}px;transform:translate(${left}px,${top}px)`;
@@ -162,17 +179,19 @@ export class Gallery {
     element.setAttribute("aria-selected", String(marked));
   }
 
-  async fetchCaption(index, row) {
+  async fetchCard(index, row) {
+    const { rev, ds } = this;
     try {
       const response = await fetch(this.data.info.replace("{row}", row), { signal: this.control.signal, credentials: "same-origin" });
       if (!response.ok) return;
-      const { title, lines } = await response.json();
-      const caption = this.data.thumb ? title : [title, ...(lines ?? [])].join(" · ");
-      this.infos.set(row, caption);
+      const card = await response.json();
+      if (ds !== this.ds) return;
+      this.cards.set(row, card);
+      if (rev === this.rev) this.stale.delete(row);
       const element = this.items.get(index);
-      if (element?.dataset.row === String(row)) setCaption(element, caption, this.data.badges?.[row]);
+      if (element?.dataset.row === String(row)) fillItem(element, card, { badges: this.data.badges?.[row], label: this.data.label !== false });
     } catch {
-      // A caption that cannot be had leaves the item as it is.
+      // What cannot be had leaves the item as it is.
     }
   }
 

@@ -2,19 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from components.assets import component
 from components.kit import received, row_in
 
 
+class Run(TypedDict):
+    """A few words of a text; ``changed`` = the text that is suggested to be kept lacks them."""
+
+    text: str
+    changed: bool
+
+
 class Member(TypedDict):
-    """One item of a group; ``best`` marks the one that is suggested to be kept."""
+    """One item of a group; ``best`` marks the one that is suggested to be kept. ``runs``: the words of a text."""
 
     row: int
     title: str
     meta: str
     best: bool
+    runs: NotRequired[Sequence[Run]]
 
 
 class Group(TypedDict):

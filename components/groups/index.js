@@ -1,6 +1,7 @@
 // Groups of alike items side by side; the one that is suggested to stay is marked.
 
 import { h, mount } from "../kit/dom.js";
+import { marked } from "../kit/runs.js";
 
 export default (component) => mount(component, import.meta.url, create);
 
@@ -12,7 +13,9 @@ function create(root, send) {
   function member(item) {
     const picture = data.thumb
       ? h("img", { src: data.thumb.replace("{row}", item.row), alt: "", loading: "lazy", decoding: "async" })
-      : h("span.blank", {}, item.title);
+      : item.runs
+        ? h("span.blank", {}, item.runs.length ? marked(item.runs) : h("span.none", {}, "empty text"))
+        : h("span.blank", {}, item.title);
     const look = h("button.look", { type: "button", title: item.title, onclick: () => send("look", { row: item.row }) }, picture, item.best ? h("span.best", {}, "keep") : null);
     look.dataset.row = item.row;
     const node = h("figure", {}, look, h("figcaption", {}, h("b", {}, item.title), h("span", {}, item.meta)),
@@ -34,6 +37,7 @@ function create(root, send) {
       const focus = root.getRootNode().activeElement?.dataset?.row;
       const top = list.scrollTop;
       data = next;
+      list.classList.toggle("wordy", !next.thumb);
       root.style.setProperty("--height", next.height);
       list.replaceChildren(...next.groups.map(group), next.empty ? h("p.empty", {}, next.empty) : "", next.more ? h("p.more", {}, next.more) : "");
       list.scrollTop = top;

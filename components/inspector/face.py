@@ -16,8 +16,27 @@ class Pair(TypedDict):
     note: str
 
 
+class Run(TypedDict):
+    """A few words of a text; ``changed`` = the text beside it lacks them."""
+
+    text: str
+    changed: bool
+
+
+class Alike(TypedDict):
+    """A row without picture that is like the one shown; ``runs`` is empty where it is no text."""
+
+    row: int
+    title: str
+    label: str
+    runs: Sequence[Run]
+
+
 class Finding(TypedDict):
-    """Why an item is flagged. ``accept`` is the word on the button that takes the suggestion; None = there is none."""
+    """Why an item is flagged. ``accept`` is the word on the button that takes the suggestion; None = there is none.
+
+    ``rows`` are alike; where there are no pictures, ``alike`` tells more about them.
+    """
 
     check: str
     title: str
@@ -27,12 +46,15 @@ class Finding(TypedDict):
     accept: str | None
     state: Literal["open", "kept", "done"]
     rows: Sequence[int]
+    alike: Sequence[Alike]
 
 
 class Neighbor(TypedDict):
-    """A near item; ``agrees`` None = one of the two has no label."""
+    """A near item; ``agrees`` None = one of the two has no label. ``text`` None = it is no text."""
 
     row: int
+    title: str
+    text: str | None
     label: str
     similarity: str
     agrees: bool | None
@@ -41,7 +63,8 @@ class Neighbor(TypedDict):
 class InspectorData(TypedDict):
     """Everything that the inspector shows; ``row`` None shows ``empty`` instead. ``thumb`` holds ``{row}``; None = no pictures.
 
-    ``open`` asks for the large picture whenever it changes to another number above 0.
+    ``text`` is a text or its beginning, with ``text_url`` where all of it is to be had; None = the row is no text. ``columns``: the
+    facts are the columns of a table. ``open`` asks for the large picture whenever it changes to another number above 0.
     """
 
     row: int | None
@@ -52,6 +75,8 @@ class InspectorData(TypedDict):
     thumb: str | None
     image: str | None
     text: str | None
+    text_url: str | None
+    columns: bool
     facts: Sequence[Pair]
     decision: str
     excluded: bool
@@ -108,6 +133,8 @@ def example() -> InspectorData:
         "thumb": None,
         "image": None,
         "text": None,
+        "text_url": None,
+        "columns": False,
         "facts": [
             {"name": "Label", "value": "elephant", "note": ""},
             {"name": "Cluster", "value": "elephant", "note": "strength 0.41"},
@@ -125,9 +152,12 @@ def example() -> InspectorData:
                 "accept": "Accept",
                 "state": "open",
                 "rows": [],
+                "alike": [],
             }
         ],
-        "neighbors": [{"row": 3, "label": "kangaroo", "similarity": ".91", "agrees": False}],
+        "neighbors": [
+            {"row": 3, "title": "kangaroo_003.jpg", "text": None, "label": "kangaroo", "similarity": ".91", "agrees": False}
+        ],
         "neighbors_note": "",
         "keys": True,
         "open": 0,

@@ -1,6 +1,7 @@
 // The cards that say why an item is flagged and what can be done about it.
 
 import { h } from "../kit/dom.js";
+import { marked } from "../kit/runs.js";
 
 export function createFindings(send) {
   const node = h("div.findings");
@@ -19,7 +20,10 @@ export function createFindings(send) {
     const alike = finding.rows.length && data.thumb
       ? h("div.alike", {}, ...finding.rows.map((row) => h("button", { type: "button", title: "Show this one", onclick: () => send("go", { row }) },
           h("img", { src: data.thumb.replace("{row}", row), alt: "", decoding: "async" }))))
-      : null;
+      : finding.alike.length
+        ? h("div.others", {}, ...finding.alike.map((other) => h("button", { type: "button", title: "Show this one", onclick: () => send("go", { row: other.row }) },
+            other.runs.length ? marked(other.runs) : h("span", {}, other.title), other.label ? h("small", {}, other.label) : null)))
+        : null;
     const made = h("section.card", {}, heading, finding.reason ? h("p.soft", {}, finding.reason) : null, alike,
       finding.state === "open" ? buttons : h("p.soft.state", {}, finding.state === "kept" ? "You kept it." : "Decided."));
     made.dataset.state = finding.state;

@@ -1,9 +1,12 @@
-// One item: picture, what is known, why it is flagged, its nearest neighbors; Enter or a click shows the picture large.
+// One item: picture or text, what is known, why it is flagged, its nearest neighbors; Enter or a click shows it large.
 
 import { h, mount } from "../kit/dom.js";
 import { createFindings } from "./findings.js";
 import { createLightbox } from "./lightbox.js";
 import { picture } from "./picture.js";
+import { createText } from "./text.js";
+
+const LONG = 400;
 
 export default (component) => mount(component, import.meta.url, create);
 
@@ -12,7 +15,10 @@ function create(root, send) {
   const empty = h("p.empty");
   const big = h("button.big", { type: "button", title: "Show it large", onclick: () => data.image && lightbox.open(data) });
   const words = h("div.words");
-  const head = h("div.head", {}, big, words);
+  const text = createText("text");
+  const larger = h("button.button.link.larger", { type: "button", title: "Show it large (Enter in the list)", onclick: () => lightbox.open(data) }, "Read it large");
+  const reading = h("div.reading", {}, text.node, larger);
+  const head = h("div.head", {}, big, reading, words);
   const findings = createFindings(send);
   const near = h("div.neighbors");
   const nearHeading = h("p.heading", {}, "Nearest neighbors ");
@@ -24,6 +30,7 @@ function create(root, send) {
   let drawn = null;
 
   function fact(pair) {
+    if (data.columns) return h("tr", {}, h("th", { scope: "row" }, pair.name), h("td", { dir: "auto" }, pair.value, pair.note ? h("span.soft", {}, ` ${pair.note}`) : null));
     return h("p.fact", {}, `${pair.name} `, h("b", {}, pair.value), pair.note ? h("span.soft", {}, ` ${pair.note}`) : null);
   }
 
@@ -33,9 +40,20 @@ function create(root, send) {
 
   function neighbor(item) {
     const tone = item.agrees === null ? "" : item.agrees ? "same" : "other";
+    if (!data.thumb) return line(item, tone);
     const node = h("button.neighbor", { type: "button", title: item.label || "no label", onclick: () => send("go", { row: item.row }) },
-      data.thumb ? picture(data.thumb.replace("{row}", item.row), "") : h("span.blank", {}, `#${item.row}`),
+      picture(data.thumb.replace("{row}", item.row), ""),
       h("span.label", {}, item.label || "–"), h("span.soft", {}, item.similarity));
+    node.dataset.tone = tone;
+    return node;
+  }
+
+  // Without a picture a neighbor is a line of its own.
+  function line(item, tone) {
+    const words = item.text === null ? h("span.excerpt", {}, item.title) : h("span.excerpt", { dir: "auto" }, item.text || "empty text");
+    words.classList.toggle("none", item.text === "");
+    const node = h("button.near", { type: "button", title: "Show this one", onclick: () => send("go", { row: item.row }) },
+      words, h("span.label", {}, item.label), h("span.soft", {}, item.similarity));
     node.dataset.tone = tone;
     return node;
   }
@@ -50,21 +68,28 @@ function create(root, send) {
       if (nothing) { drawn = null; return; }
       if (drawn !== next.row || !big.firstChild) {
         drawn = next.row;
-        big.replaceChildren(next.image ? picture(next.image, next.thumb?.replace("{row}", next.row)) : h("span.text", {}, next.text ?? "No picture"));
+        big.replaceChildren(next.image ? picture(next.image, next.thumb?.replace("{row}", next.row)) : "");
       }
       head.classList.toggle("wordy", !next.image);
-      big.hidden = !next.image && next.text === null;
+      big.hidden = !next.image;
+      reading.hidden = next.text === null;
+      if (next.text !== null) {
+        text.update(next);
+        larger.hidden = next.text.length < LONG && !next.text_url;
+        reading.classList.toggle("excluded", next.excluded);
+      }
       big.classList.toggle("excluded", next.excluded);
       words.replaceChildren(
         h("h3", { title: next.id }, next.title),
         next.meta ? h("p.soft.meta", {}, next.meta) : "",
-        ...next.facts.map(fact),
+        ...(next.columns ? [h("table.columns", {}, h("tbody", {}, ...next.facts.map(fact)))] : next.facts.map(fact)),
         next.tags.length ? h("p.tags", {}, ...next.tags.map(tag)) : "",
         h("p.soft.decision", {}, next.decision),
       );
       findings.update(next);
       nearHeading.parentElement.hidden = !next.neighbors.length && !next.neighbors_note;
       nearNote.textContent = next.neighbors_note;
+      near.classList.toggle("lines", !next.thumb);
       near.replaceChildren(...next.neighbors.map(neighbor));
       lightbox.update(next);
     },

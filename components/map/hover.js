@@ -1,4 +1,4 @@
-// The card beside the pointer: picture and lines of one row, fetched when needed, dropped when the pointer moves on.
+// The card beside the pointer: picture, text or columns of one row, fetched when needed, dropped when the pointer moves on.
 
 const KEPT = 400;
 
@@ -14,7 +14,11 @@ export class HoverCard {
     this.title.className = "title";
     this.lines = document.createElement("div");
     this.lines.className = "lines";
-    this.card.append(this.picture, this.title, this.lines);
+    this.text = document.createElement("div");
+    this.text.className = "text";
+    this.text.dir = "auto";
+    this.text.hidden = true;
+    this.card.append(this.picture, this.text, this.title, this.lines);
     layer.append(this.card);
     this.known = new Map();
     this.row = -1;
@@ -35,6 +39,7 @@ export class HoverCard {
       this.control?.abort();
       this.title.textContent = "";
       this.lines.replaceChildren();
+      this.text.hidden = true;
       this.drawPicture(Boolean(this.thumb));
       const known = this.known.get(row);
       if (known) this.fill(known);
@@ -76,9 +81,15 @@ export class HoverCard {
   }
 
   fill(info) {
+    const wordy = typeof info.text === "string";
+    this.text.hidden = !wordy;
+    this.text.textContent = wordy ? info.text || "empty text" : "";
+    this.text.classList.toggle("none", wordy && !info.text);
     this.title.textContent = info.title ?? "";
+    this.title.classList.toggle("quiet", wordy);
+    const pairs = (info.pairs ?? []).map((pair) => pair.join(" "));
     this.lines.replaceChildren(
-      ...(info.lines ?? []).slice(0, 8).map((words) => {
+      ...[...pairs, ...(info.lines ?? [])].slice(0, 8).map((words) => {
         const line = document.createElement("div");
         line.textContent = words;
         return line;

@@ -137,7 +137,8 @@ export class MapView {
     const waiting = this.points$.loading && !this.points;
     chrome.setBusy(data.busy ?? (waiting ? { text: `Loading ${data.n.toLocaleString("en-US")} points`, fraction: null } : null));
     const nothing = !this.points && !waiting && !this.failures.size;
-    chrome.setMessage(nothing ? data.empty || (data.n ? null : "There is nothing to show yet.") : null);
+    // With points there are words only where every one of them is hidden.
+    chrome.setMessage(nothing ? data.empty || (data.n ? null : "There is nothing to show yet.") : this.points ? data.empty : null);
     this.invalidate("layers");
   }
 

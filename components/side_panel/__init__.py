@@ -1,13 +1,15 @@
-"""The panel at the left: which map, colored by what, how fine, legend, filters and a histogram."""
+"""The panel at the left: search by words, which map from which encoder, colored by what, how fine, legend, filters, a histogram."""
 
 from components.side_panel.face import (
     ColorChoice,
+    EncoderPick,
     Granularity,
     Handlers,
     Histogram,
     Legend,
     LegendItem,
     MapChoice,
+    Search,
     SidePanelData,
     example,
     side_panel,
@@ -15,12 +17,14 @@ from components.side_panel.face import (
 
 __all__ = [
     "ColorChoice",
+    "EncoderPick",
     "Granularity",
     "Handlers",
     "Histogram",
     "Legend",
     "LegendItem",
     "MapChoice",
+    "Search",
     "SidePanelData",
     "example",
     "side_panel",

@@ -8,6 +8,37 @@ from components.assets import component
 from components.kit import field_of, number_of, received, text_of
 
 
+class Search(TypedDict):
+    """A search by words. ``example`` and ``note`` say what can be asked and what cannot be known, ``notes`` what was understood.
+
+    ``state`` is empty while nothing is searched for. ``bins`` count the rows by how well they fit, the best last; ``found`` are those
+    from the bin ``place`` on, ``moved`` tells whether the person put the cut-off there.
+    """
+
+    example: str
+    note: str
+    query: str
+    state: Literal["", "busy", "done", "failed"]
+    found: int
+    bins: Sequence[int]
+    place: int
+    moved: bool
+    notes: Sequence[str]
+    doing: str
+    error: str
+    hint: str
+
+
+class EncoderPick(TypedDict):
+    """One encoder that the map can be made from; ``note`` says what speaks against it."""
+
+    name: str
+    label: str
+    current: bool
+    usable: bool
+    note: str
+
+
 class MapChoice(TypedDict):
     """One map; ``note`` says why it cannot be chosen yet."""
 
@@ -65,8 +96,13 @@ class Histogram(TypedDict):
 
 
 class SidePanelData(TypedDict):
-    """Everything that the panel shows. ``facets`` are the quick filters that can be added, ``chosen`` those that hold."""
+    """Everything that the panel shows. ``facets`` are the quick filters that can be added, ``chosen`` those that hold.
 
+    ``search`` None = the data set cannot be searched by words; fewer than two ``encoders`` are no choice.
+    """
+
+    search: Search | None
+    encoders: Sequence[EncoderPick]
     maps: Sequence[MapChoice]
     map: str
     colors: Sequence[ColorChoice]
@@ -86,8 +122,11 @@ class SidePanelData(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """What to call: each runs as a Streamlit callback, before the rerun."""
+    """What to call: each runs as a Streamlit callback, before the rerun. ``on_cut`` gets a bin, or None for the search's own cut-off."""
 
+    on_search: Callable[[str], None]
+    on_cut: Callable[[int | None], None]
+    on_encoder: Callable[[str], None]
     on_map: Callable[[str], None]
     on_color: Callable[[str], None]
     on_layer: Callable[[int], None]
@@ -113,6 +152,11 @@ def side_panel(*, key: str, data: SidePanelData, handlers: Handlers, height: str
         if value is not None:
             handlers.on_layer(int(value))
 
+    def cut() -> None:
+        place = number_of(received(key, "cut"), "place")
+        if place is not None:
+            handlers.on_cut(int(place) if place >= 0 else None)
+
     def legend() -> None:
         event = received(key, "legend")
         code, act = number_of(event, "code"), field_of(event, "act")
@@ -122,6 +166,9 @@ def side_panel(*, key: str, data: SidePanelData, handlers: Handlers, height: str
     component("dataset-explorer-side-panel", "components/side_panel/index.js")(
         key=key,
         data={**data, "height": height},
+        on_search_change=text("search", handlers.on_search),
+        on_cut_change=cut,
+        on_encoder_change=text("encoder", handlers.on_encoder),
         on_map_change=text("map", handlers.on_map),
         on_color_change=text("color", handlers.on_color),
         on_layer_change=layer,
@@ -137,6 +184,24 @@ def example() -> SidePanelData:
     names = ["aircraft", "pizza", "umbrella", "starfish", "dolphin", "kangaroo", "chair"]
     colors = ["#f58518", "#c9a227", "#9d755d", "#d67195", "#e45756", "#8c6bb1", "#4c78a8"]
     return {
+        "search": {
+            "example": "boat, dog, musical instrument",
+            "note": "Knows things and animals by their names; not colors, actions or counts.",
+            "query": "kangaroo",
+            "state": "done",
+            "found": 43,
+            "bins": [2, 9, 30, 90, 160, 140, 110, 80, 60, 40, 22, 14, 8, 9, 7, 5, 6, 4, 3, 1],
+            "place": 12,
+            "moved": False,
+            "notes": ["Knows things and animals by their names; not colors, actions or counts."],
+            "doing": "",
+            "error": "",
+            "hint": "",
+        },
+        "encoders": [
+            {"name": "clip", "label": "CLIP", "current": True, "usable": True, "note": ""},
+            {"name": "pixels", "label": "Raw pixels", "current": False, "usable": True, "note": "not computed yet"},
+        ],
         "maps": [
             {"name": "umap", "label": "UMAP", "ready": True, "note": ""},
             {"name": "tsne", "label": "t-SNE", "ready": False, "note": "t-SNE is being computed"},

@@ -1,4 +1,4 @@
-// Filters: quick words, an SQL condition, quick filters as chips.
+// Filters: quick words, an SQL condition, quick filters as chips. The key f goes there, and / too where there is no search by words.
 
 import { h, isTyping, replace } from "../kit/dom.js";
 
@@ -9,16 +9,17 @@ export function createFilters(send) {
   let timer = 0;
   let sent = { text: null, where: null };
   const field = h("input.field", { type: "text", spellcheck: "false", autocomplete: "off", maxlength: "2000" });
-  const hint = h("span.key", {}, "/");
+  const hint = h("span.key", {}, "F");
   const mode = h("button.mode", { type: "button", onclick: () => { sql = !sql; paint(true); field.focus(); } });
   const error = h("p.error", { role: "alert" });
   const advice = h("p.advice");
-  const search = h("section.search", {}, h("div.box", {}, field, hint, mode), error, advice);
+  const words = h("div.words", {}, h("div.box", {}, field, hint, mode), error, advice);
   const shown = h("span.more");
   const chips = h("div.chips");
   const menu = h("div.menu.scroll", { hidden: true, role: "menu" });
   const add = h("button.chip.add", { type: "button", "aria-haspopup": "menu", onclick: () => toggle() }, "+ add");
-  const node = h("section.filters", {}, h("p.heading", {}, "Filters ", shown), h("div.chiprow", {}, chips), menu);
+  const node = h("section.filters", {}, h("p.heading", {}, "Filters ", shown), words, chips, menu);
+  let keys = ["f"];
   let data = { text: "", where: "", facets: [], chosen: [] };
 
   field.addEventListener("input", () => {
@@ -51,6 +52,7 @@ export function createFilters(send) {
     field.classList.toggle("code", sql);
     const name = sql ? "where" : "text";
     const typing = field.getRootNode().activeElement === field;
+    hint.textContent = keys.at(-1).toUpperCase();
     if (switched || !typing) field.value = data[name];
     error.textContent = data.where_error;
     error.hidden = !data.where_error;
@@ -70,8 +72,8 @@ export function createFilters(send) {
   }
 
   const outside = (event) => { if (!event.composedPath().includes(node)) toggle(false); };
-  const slash = (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+  const keyed = (event) => {
+    if (!keys.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     event.preventDefault();
     event.stopPropagation();
     field.focus();
@@ -85,13 +87,13 @@ export function createFilters(send) {
   field.addEventListener("focus", () => paint());
   field.addEventListener("blur", () => paint());
   document.addEventListener("pointerdown", outside);
-  document.addEventListener("keydown", slash, true);
+  document.addEventListener("keydown", keyed, true);
 
   return {
-    search,
     node,
     update(next) {
       data = next;
+      keys = next.search ? ["f"] : ["f", "/"];
       sent = { text: null, where: null };
       const made = next.chosen.map((facet) => chip(facet, () => send("facet", facet)));
       if (next.text) made.push(chip(`“${next.text}”`, () => { field.value = sql ? field.value : ""; send("text", ""); }));
@@ -104,7 +106,7 @@ export function createFilters(send) {
     },
     destroy() {
       document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("keydown", slash, true);
+      document.removeEventListener("keydown", keyed, true);
     },
   };
 }

@@ -1,5 +1,6 @@
 """The page Explore: map in the middle, what is colored and filtered at the left, the selection and one item at the right."""
 
+import time
 from functools import partial
 
 import numpy as np
@@ -10,16 +11,20 @@ from components.inspector import Handlers as InspectorHandlers
 from components.inspector import inspector
 from components.list_header import list_header
 from components.map import Click, ClusterClick, Lasso, map_view
+from components.offer import offer
 from components.side_panel import Handlers as PanelHandlers
 from components.side_panel import side_panel
-from explorer import frame, panel, panes
-from explorer.cards import inspect
+from explorer import changes, finding, frame, offering, panel, panes
 from explorer.columns import coloring
 from explorer.deeds import act, act_on_item, untag
+from explorer.item import inspect
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import Snapshot, snapshot
 from explorer.waiting import waiting
+
+GALLERY_HEIGHT = "clamp(180px, calc(38vh - 40px), 520px)"
+CARDS_HEIGHT = "clamp(180px, calc(45vh - 40px), 640px)"
 
 
 def page() -> None:
@@ -35,7 +40,7 @@ def _work() -> None:
         return
     scene = panes.scene(sh, snap, v)
     with st.container(key="left"):
-        side_panel(key="panel", data=panel.panel_data(sh, scene), handlers=_panel_handlers(v, snap))
+        side_panel(key="panel", data=panel.panel_data(sh, scene), handlers=_panel_handlers(sh, v, snap))
     with st.container(key="middle"):
         map_view(
             key="map",
@@ -46,13 +51,14 @@ def _work() -> None:
             on_cluster=lambda event: _cluster(scene, event),
             on_command=lambda name: _command(sh, v, name),
         )
+        _offered(sh, v)
     with st.container(key="right"):
         list_header(key="order", data=panes.header_data(scene), on_order=lambda order: panes.reorder(v, order))
         with st.container(key="pictures"):
             gallery(
                 key="gallery",
                 data=panes.gallery_data(sh, scene),
-                height="clamp(180px, calc(38vh - 40px), 520px)",
+                height=GALLERY_HEIGHT if snap.dataset.kind == "pictures" else CARDS_HEIGHT,
                 on_pick=lambda pick: _pick(v, scene, pick),
                 on_open=lambda row: _open(v, row),
                 on_command=lambda name: _command(sh, v, name),
@@ -75,11 +81,26 @@ def _work() -> None:
                 ),
             )
     frame.bottom(sh, v)
+    hunt, drawn = scene.hunt, time.monotonic()
+    if hunt is not None and hunt.busy:
+        frame.until(lambda: finding.moved_on(sh, hunt, drawn))
     if v.go:
         st.rerun()
 
 
-def _panel_handlers(v: View, snap: Snapshot) -> PanelHandlers:
+def _offered(sh: Shared, v: View) -> None:
+    """Draw the offer of a better model, again and again while it is being downloaded."""
+
+    def draw() -> None:
+        data = offering.offer_data(sh, v)
+        if data is not None:
+            offer(key="offer", data=data, on_act=lambda name: offering.act(sh, v, name))
+
+    with st.container(key="offer-place"):
+        st.fragment(draw, run_every=0.5 if offering.downloading(sh) else None)()
+
+
+def _panel_handlers(sh: Shared, v: View, snap: Snapshot) -> PanelHandlers:
     def layer(value: int) -> None:
         v.layer = value
         v.solo, v.hidden = set(), set()
@@ -99,6 +120,9 @@ def _panel_handlers(v: View, snap: Snapshot) -> PanelHandlers:
         v.start_over()
 
     return PanelHandlers(
+        on_search=lambda query: finding.begin(sh, v, query),
+        on_cut=lambda place: finding.cut_at(sh, snap, v, place),
+        on_encoder=lambda name: changes.use_encoder(sh, v, name),
         on_map=lambda name: setattr(v, "map", name),
         on_color=v.recolor,
         on_layer=layer,
@@ -116,6 +140,7 @@ def _lasso(sh: Shared, scene: panes.Scene, event: Lasso) -> None:
     if projection is None:
         return
     rows = np.asarray(sh.ex.hit_test(event.polygon.tolist(), projection.name), dtype=np.int64)
+    rows = rows[rows < scene.snap.n]
     scene.view.select(rows[scene.visible[rows]], event.mode, event.kind)
 
 
@@ -127,7 +152,8 @@ def _click(snap: Snapshot, v: View, event: Click) -> None:
     if event.row >= snap.n:
         return
     if event.mode == "replace":
-        if v.selection is not None and event.row not in v.selection:
+        # A search goes on while single items are looked at.
+        if v.selection is not None and event.row not in v.selection and not v.query:
             v.clear()
         v.unmark()
         v.look(event.row)

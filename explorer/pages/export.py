@@ -1,5 +1,6 @@
 """The page Export: what leaves and why, counts per class before and after, and the button that writes it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from engines.protocols import Progress
 from explorer import frame
 from explorer.cards import items, sentence
 from explorer.charts import class_chart
-from explorer.departure import Departure, departure
-from explorer.forms import Order, export_form
+from explorer.departure import Departure, departure, formats
+from explorer.forms import FORMATS, Order, export_form
 from explorer.jobs import Job
 from explorer.session import view
 from explorer.shared import Outgoing, Shared, shared
@@ -37,9 +38,11 @@ def _work() -> None:
         left, right = st.columns([5, 6], gap="large")
         with left:
             report(key="export-title", data={"title": "Export", "lead": LEAD, "facts": [], "tables": []})
-            order = export_form(sh.ex, snap, v, sh.formats)
+            known = formats(sh.ex)
+            order = export_form(sh.ex, snap, v, known)
             what = departure(sh.ex, snap, order.rows)
             _button(sh, order, what)
+            _others(known)
         with right:
             report(
                 key="export-facts", data={"title": "What leaves", "lead": "", "facts": _facts(what), "tables": _tables(what)}
@@ -82,13 +85,23 @@ def _button(sh: Shared, order: Order, what: Departure) -> None:
         _outcome(outgoing)
 
 
+def _others(known: Mapping[str, str]) -> None:
+    """Say which formats cannot hold this data set, and why."""
+    rows: list[Row] = [
+        {"cells": [FORMATS.get(name, name), sentence(why)], "tone": "quiet"} for name, why in known.items() if why
+    ]
+    if rows:
+        table: Table = {"title": "Not for this data set", "columns": ["", ""], "align": "ll", "rows": rows, "empty": ""}
+        report(key="export-others", data={"title": "", "lead": "", "facts": [], "tables": [table]})
+
+
 def start(sh: Shared, order: Order) -> None:
     """Write in the background; a reload of the page does not touch it."""
 
     def work(progress: Progress) -> object:
         with sh.lock:
             options: dict[str, Any] = {"format": order.format, "rows": order.rows, "progress": progress}
-            if order.format == "folder":
+            if order.link != "copy":
                 options["link"] = order.link
             return sh.ex.export(Path(order.to).expanduser(), **options)
 

@@ -13,9 +13,9 @@ from components.groups import groups
 from components.inspector import Handlers as InspectorHandlers
 from components.inspector import inspector
 from explorer import frame, queues
-from explorer.cards import inspect
 from explorer.deeds import act, act_on_item, untag
 from explorer.grouping import decide_group
+from explorer.item import inspect
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot

@@ -1,11 +1,13 @@
-"""The page Runs: what was computed by which engine with which parameters, what it cost, and what could not be used."""
+"""The page Runs: what the source holds, how its encoders compare, what was computed by which engine, and what could not be used."""
 
 import streamlit as st
 
 from components.report import Row, Table, report
-from explorer import frame
-from explorer.cards import items
+from components.source_form import source_form
+from explorer import changes, frame, sources
+from explorer.cards import items, sentence
 from explorer.frame import job_words, map_name
+from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import check_title, snapshot
 
@@ -18,6 +20,7 @@ STAGES = {
     "cluster": "Cluster",
     "name": "Name",
     "issues": "Check",
+    "compare": "Compare",
 }
 
 
@@ -27,23 +30,28 @@ def page() -> None:
 
 
 def _work() -> None:
-    sh = shared()
+    sh, v = shared(), view()
     with st.container(key="page"):
+        report(key="runs", data={"title": "Runs", "lead": _lead(sh, v), "facts": [], "tables": []})
+        source_form(key="source", data=sources.source_data(sh), on_change=lambda roles: changes.reopen(sh, v, roles))
         report(
-            key="runs",
-            data={"title": "Runs", "lead": _lead(sh), "facts": [], "tables": [_stages(sh), _rejects(sh)]},
+            key="tables",
+            data={"title": "", "lead": "", "facts": [], "tables": [sources.encoders_table(sh), _stages(sh), _rejects(sh)]},
+            on_action=lambda name: changes.use_encoder(sh, v, name),
         )
 
 
-def _lead(sh: Shared) -> str:
+def _lead(sh: Shared, v: View) -> str:
     state = sh.job.state
-    if state.active:
+    if v.notice[0] and (state.active or v.notice[1] == "warn"):
+        now = v.notice[0]
+    elif state.active:
         now = f"{job_words(state.message)} … What is ready is kept, also if you stop."
     elif state.phase == "failed":
-        now = f"{state.error}. {state.hint}"
+        now = " ".join(filter(None, (f"{sentence(state.error)}.", sentence(state.hint))))
     else:
         now = "A stage runs again only when its parameters or its input change."
-    return f"{sh.ex.source} · {now}"
+    return now
 
 
 def _stages(sh: Shared) -> Table:
@@ -76,5 +84,5 @@ def _rejects(sh: Shared) -> Table:
         title = f"Could not be used: {items(len(found))}" if len(found) else title
         for item in found.head(MOST_REJECTS).to_dict("records"):
             rows.append({"cells": [str(item.get("path") or item.get("id") or ""), str(item.get("reason") or "")], "tone": ""})
-    empty = "Every file could be used." if snapshot(sh.ex) is not None else "Nothing has been read yet."
-    return {"title": title, "columns": ["File", "Why"], "align": "ll", "rows": rows, "empty": empty}
+    empty = "Every row could be used." if snapshot(sh.ex) is not None else "Nothing has been read yet."
+    return {"title": title, "columns": ["Row", "Why"], "align": "ll", "rows": rows, "empty": empty}

@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 import components
 from components.assets import asset_url
 from components.kit import field_of, number_of, row_in, text_of
+from components.source_form import example
+from components.source_form.face import read_roles
 
 ROOT = Path(components.__file__).parent
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/face.py"))
@@ -83,3 +85,11 @@ def test_what_comes_from_the_browser_is_checked():
     assert row_in({"row": 7}) == 7
     for bad in (-1, 1.5, True, "7", 2**32):
         assert row_in({"row": bad}) is None
+
+
+def test_only_offered_parts_and_columns_are_read():
+    data = example()
+    assert read_roles({"label": "text", "id": ""}, data) == {"label": "text", "id": ""}
+    for bad in ({}, None, {"label": "no such column"}, {"path": "text"}, {"label": 3}, ["label"], {"label": "x" * 3000}):
+        assert read_roles(bad, data) is None
+    assert read_roles({"label": " typed "}, {**data, "columns": [], "free": True}) == {"label": "typed"}

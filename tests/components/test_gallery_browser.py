@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from components.examples.data import picture
 from tests.components.bare_map import sent
@@ -115,16 +115,80 @@ def test_missing_pictures_show_their_captions_as_text(page: Page, site: Site) ->
     assert page.locator(".item.missing img").count() == 0
 
 
-def test_texts_are_cards_and_captions_come_when_seen(page: Page, site: Site) -> None:
-    for row in range(3000):
-        body = json.dumps({"row": row, "id": str(row), "title": f"text {row}", "lines": [], "thumb": False})
-        site.put(f"/info/{row}.json", body.encode(), "application/json")
+def put_cards(site: Site, count: int, **changes: Any) -> None:
+    for row in range(count):
+        card = {
+            "row": row,
+            "id": str(row),
+            "title": f"title {row}",
+            "lines": [],
+            "thumb": False,
+            "text": f"text {row}",
+            "label": "kind",
+            "pairs": [],
+        }
+        site.put(f"/info/{row}.json", json.dumps({**card, **changes}).encode(), "application/json")
+
+
+def card(row: int, part: str) -> str:
+    return f".item[data-row='{row}'] {part}"
+
+
+def test_texts_are_cards_that_come_when_seen(page: Page, site: Site) -> None:
+    put_cards(site, 3000)
     open_gallery(page, site, gallery(list(range(3000)), thumb=None, info="/info/{row}.json"))
-    page.wait_for_function(
-        "() => document.getElementById('host').shadowRoot.querySelector(\"[data-row='0'] .words\")?.textContent === 'text 0'"
-    )
+    expect(page.locator(card(0, ".words"))).to_have_text("text 0")
+    expect(page.locator(card(0, ".foot"))).to_have_text("kind")
     assert len(site.asked) < 100
     assert page.locator(".item.card").count() < 60
+
+
+def test_the_first_cards_need_no_second_question(page: Page, site: Site) -> None:
+    put_cards(site, 3)
+    first = {"row": 0, "title": "", "lines": [], "text": "at once", "label": "", "pairs": []}
+    open_gallery(page, site, gallery([0, 1, 2], thumb=None, info="/info/{row}.json", cards={0: first}))
+    expect(page.locator(card(0, ".words"))).to_have_text("at once")
+    expect(page.locator(card(1, ".words"))).to_have_text("text 1")
+    assert sorted(path for path in site.asked if path.startswith("/info/")) == ["/info/1.json", "/info/2.json"]
+
+
+def test_a_text_keeps_its_direction_and_is_no_markup(page: Page, site: Site) -> None:
+    texts = {0: HOSTILE, 1: "\u05e9\u05dc\u05d5\u05dd (shalom)", 2: ""}
+    for row, text in texts.items():
+        put = {"row": row, "title": "", "lines": [], "text": text, "label": "", "pairs": []}
+        site.put(f"/info/{row}.json", json.dumps(put).encode(), "application/json")
+    open_gallery(page, site, gallery([0, 1, 2], thumb=None, info="/info/{row}.json"))
+    expect(page.locator(card(0, ".words"))).to_have_text(HOSTILE)
+    expect(page.locator(card(2, ".words.none"))).to_have_text("empty text")
+    direction = page.locator(card(1, ".words")).evaluate("(node) => getComputedStyle(node).direction")
+    assert direction == "rtl"
+    assert page.locator(card(0, ".words")).evaluate("(node) => getComputedStyle(node).direction") == "ltr"
+    assert page.evaluate("() => window.hacked") is None
+    assert page.locator(".item img").count() == 0
+    label = page.locator(".item[data-row='2']").get_attribute("aria-label")
+    assert label == "empty text"
+
+
+def test_rows_without_text_show_their_columns(page: Page, site: Site) -> None:
+    put_cards(site, 3, text=None, pairs=[["length", "7.4"], [HOSTILE, HOSTILE]])
+    open_gallery(page, site, gallery([0, 1, 2], thumb=None, info="/info/{row}.json", label=False))
+    expect(page.locator(card(1, ".title"))).to_have_text("title 1")
+    expect(page.locator(card(1, ".pair")).first).to_have_text("length 7.4")
+    assert page.locator(card(1, ".foot")).count() == 0
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_a_decision_asks_for_the_cards_again(page: Page, site: Site) -> None:
+    put_cards(site, 3)
+    data = gallery([0, 1, 2], thumb=None, info="/info/{row}.json", rev=1)
+    open_gallery(page, site, data)
+    expect(page.locator(card(1, ".foot"))).to_have_text("kind")
+    asked = len(site.asked)
+    page.evaluate("(data) => { window.mount(data); }", data)
+    put_cards(site, 3, label="another kind")
+    page.evaluate("(data) => { window.mount(data); }", {**data, "rev": 2})
+    expect(page.locator(card(1, ".foot"))).to_have_text("another kind")
+    assert len(site.asked) == asked + 3
 
 
 def test_long_lists_come_from_their_url(page: Page, site: Site) -> None:

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from components.assets import loader
 from components.examples.data import inside
@@ -110,6 +110,35 @@ def test_hover_shows_the_card_inside_the_map(page: Page, site: Site) -> None:
         assert box["x"] + box["width"] <= frame["x"] + frame["width"]
         assert box["y"] + box["height"] <= frame["y"] + frame["height"]
     assert page.locator(".card .lines").inner_text() == "first line\nsecond line"
+
+
+def test_hover_shows_texts_and_columns(page: Page, site: Site) -> None:
+    open_map(page, site, put_map(site, grid_coords(5)))
+    cards = {
+        12: {"text": HOSTILE, "pairs": []},
+        13: {"text": "", "pairs": []},
+        14: {"text": None, "pairs": [["length", "7.4"]]},
+    }
+    for row, card in cards.items():
+        info = {"row": row, "id": str(row), "title": f"title {row}", "lines": ["given a"], "thumb": False, **card}
+        site.put(f"/info/{row}.json", json.dumps(info).encode(), "application/json")
+    for row, shown in ((12, HOSTILE), (13, "empty text"), (14, None)):
+        page.mouse.move(*place_of(page, row))
+        expect(page.locator(".card .title")).to_have_text(f"title {row}")
+        if shown is None:
+            expect(page.locator(".card .text")).to_be_hidden()
+            expect(page.locator(".card .lines > div").first).to_have_text("length 7.4")
+        else:
+            expect(page.locator(".card .text")).to_have_text(shown)
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_when_all_points_are_hidden_there_are_words(page: Page, site: Site) -> None:
+    data = put_map(site, grid_coords(5), state=np.full(25, 2, np.uint8), empty="No item passes the filters.")
+    open_map(page, site, data)
+    expect(page.locator(".message")).to_have_text("No item passes the filters.")
+    mount(page, put_map(site, grid_coords(5)))
+    expect(page.locator(".message")).to_be_hidden()
 
 
 def test_hostile_names_stay_text(page: Page, site: Site) -> None:

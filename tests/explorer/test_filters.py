@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from explorer.columns import coloring
+from explorer.columns import choices, coloring
 from explorer.filters import (
     EXCLUDED,
     FLAGGED,
@@ -87,6 +90,32 @@ def test_the_state_frame_has_one_byte_a_row(ex):
     assert state[4] & HIDDEN
     assert state[5] == SELECTED | (FLAGGED if snap.open[5] else 0)
     assert ((state & FLAGGED) > 0).tolist() == snap.open.tolist()
+
+
+def test_several_sources_are_filters_and_a_color(ex):
+    several(ex)
+    snap = snapshot(ex)
+    assert [facet for facet in facets(snap) if facet.startswith("source: ")] == ["source: new", "source: old"]
+    assert np.flatnonzero(facet_mask(snap, "source: old")).tolist() == list(range(0, snap.n, 2))
+    assert coloring(snap, "source").names == ["new", "old"]
+    assert "column:source" not in {choice.value for choice in choices(snap)}
+
+
+def test_a_column_called_source_is_like_any_other(ex):
+    several(ex, reader="folder")
+    snap = snapshot(ex)
+    assert not any(facet.startswith("source: ") for facet in facets(snap))
+    assert "column:source" in {choice.value for choice in choices(snap)}
+
+
+def several(ex, reader="several"):
+    """Put every other row into the source old."""
+    dataset = ex.values.dataset
+    names = ["old" if row % 2 == 0 else "new" for row in range(len(dataset))]
+    ex.values.dataset = replace(
+        dataset, rows=dataset.rows.append_column("source", pa.array(names)), origin={**dataset.origin, "reader": reader}
+    )
+    ex.revision += 1
 
 
 @pytest.mark.parametrize("order", ["severity", "name", "label", "cluster", "strength", "unknown"])

@@ -41,7 +41,8 @@ def collect(node, found):
     if type(node).__name__ == "UnknownElement" and hasattr(proto, "component_name"):
         name, data = proto.component_name.removeprefix("dataset-explorer-"), json.loads(proto.json)
         # A page may hold several reports: what they say is joined, what is said later wins.
-        found[name] = {**found.get(name, {}), **data} if name == "report" else data
+        kept = {key: value for key, value in data.items() if value or key not in found.get(name, {})}
+        found[name] = {**found.get(name, {}), **kept} if name == "report" else data
     for child in getattr(node, "children", {}).values():
         collect(child, found)
 
@@ -93,6 +94,42 @@ def test_hostile_names_reach_no_markdown(tmp_path, page):
     assert not app.exception
     texts = [element.value for kind in (app.markdown, app.title, app.caption, app.warning, app.info) for element in kind]
     assert not any("<img" in text for text in texts)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("kind", ["texts", "table", "vectors"])
+def test_every_kind_of_data_has_every_page(tmp_path, page, kind):
+    install(FakeExplorer(240, kind=kind, hostile=True, folder=tmp_path).analyze())
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    parts = components(app)
+    assert parts["top-bar"]["summary"].endswith("240 items · 12 labels")
+    if page == "explore":
+        assert parts["gallery"]["thumb"] is None
+        assert (parts["side-panel"]["search"] is not None) == (kind == "texts")
+
+
+def test_a_search_is_drawn(shared):
+    app = opened("explore")
+    app.session_state["dataset_explorer_view"].seek("star")
+    app.run()
+    assert not app.exception
+    parts = components(app)
+    assert parts["side-panel"]["search"]["state"] == "done"
+    assert parts["gallery"]["total"] == parts["side-panel"]["search"]["found"] == parts["map"]["selected_count"]
+
+
+def test_runs_shows_source_encoders_and_stages(shared):
+    parts = components(opened("runs"))
+    assert [table["title"] for table in parts["report"]["tables"]][:2] == ["Encoders", "Stages"]
+    assert parts["source-form"]["title"] == "Source"
+
+
+def test_the_offer_is_drawn_where_there_is_one(shared):
+    assert "offer" not in components(opened("explore"))
+    shared.ex.offers = True
+    assert "605 MB" in components(opened("explore"))["offer"]["text"]
 
 
 def test_explore_holds_its_parts(shared):

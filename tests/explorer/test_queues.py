@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 
 from explorer import queues
 from explorer.grouping import keeper, surplus
 from explorer.snapshot import snapshot
+from tests.fakes_app import FakeExplorer
 
 
 def check(ex, name="label_issue"):
@@ -87,3 +89,22 @@ def test_every_empty_queue_has_words(shared, view):
     queues.set_threshold(shared, check(shared.ex, "outlier"), view, 1.0)
     assert "Nothing found" in queues.empty_words(check(shared.ex, "outlier"))
     assert queues.computing_words(shared)
+
+
+@pytest.mark.parametrize(
+    ("given", "suggestion", "said"),
+    [
+        ("star", "moon", "star → moon"),
+        ("wrong_exchange_rate_for_cash_withdrawal", "country_support", "wrong_exchange_rate_for_… → country_support"),
+        ("a" * 60, "b" * 60, f"{'a' * 19}… → {'b' * 19}…"),
+    ],
+)
+def test_no_label_pushes_the_other_out(given, suggestion, said):
+    assert queues.arrow(given, suggestion, 40) == said
+
+
+def test_what_a_check_finds_is_said_in_the_words_of_the_data(tmp_path, snap):
+    texts = snapshot(FakeExplorer(240, kind="texts", folder=tmp_path / "texts").analyze())
+    assert "picture" in queues.meaning(snap, "near_duplicate")
+    assert "picture" not in queues.meaning(texts, "near_duplicate")
+    assert queues.meaning(texts, "leak") == queues.meaning(snap, "leak")

@@ -111,3 +111,23 @@ def test_other_rows_have_other_addresses_since_pictures_are_cached(shared):
     other = shared.ex.dataset.take(np.arange(3))
     shared.ex.values.dataset = other
     assert ds_key(shared.ex) != before
+
+
+def test_a_whole_text_is_plain_text(tmp_path):
+    shared = install(FakeExplorer(240, kind="texts", folder=tmp_path).analyze())
+    client = TestClient(Starlette(routes=data_routes(shared)))
+    answer = client.get(f"{base(shared)}/text/3.txt")
+    assert answer.text == shared.ex.text(3)
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert client.get(f"{base(shared)}/text/240.txt").status_code == 404
+
+
+def test_a_huge_text_is_cut_and_says_so(shared, monkeypatch):
+    monkeypatch.setattr(FakeExplorer, "text", lambda *_: "a" * 1_000_500)
+    answer = TestClient(Starlette(routes=data_routes(shared))).get(f"{base(shared)}/text/3.txt")
+    assert answer.text.endswith("… and 500 more characters.")
+
+
+def test_a_picture_has_no_text(client, shared):
+    assert client.get(f"{base(shared)}/text/3.txt").status_code == 404

@@ -83,3 +83,25 @@ def test_each_notice_is_told_apart():
     first = view.notice_number
     view.say("a")
     assert view.notice_number != first
+
+
+def test_rows_of_another_data_set_are_not_selected():
+    view = View()
+    view.belong("one")
+    view.select(np.array([1, 2]), "replace", "")
+    view.belong("one")
+    assert rows(view) == [1, 2]
+    view.belong("two")
+    assert rows(view) == []
+
+
+def test_a_search_without_words_ends_it_but_leaves_another_selection():
+    view = View()
+    view.select(np.array([1, 2]), "replace", "lasso")
+    view.seek("")
+    assert rows(view) == [1, 2]
+    view.seek("star")
+    view.found(np.array([5], dtype=np.int64), "star/0.5")
+    assert rows(view) == [5]
+    view.seek("")
+    assert rows(view) == []

@@ -1,5 +1,6 @@
 import gc
 import weakref
+from dataclasses import replace
 
 import numpy as np
 
@@ -97,3 +98,18 @@ def test_what_comes_with_an_answer_is_the_most_urgent(snap):
     assert snap.urgency[label].min() > snap.urgency[~label].max()
     assert snap.urgency[group & ~label & ~snap.checks["outlier"].open].max() < 1
     assert (snap.urgency[~snap.open] == 0).all()
+
+
+def test_values_of_rows_that_were_read_before_are_left_out(ex, snap):
+    other = FakeExplorer(120, folder=ex.workspace.folder / "other").analyze()
+    ex.values.dataset = other.values.dataset
+    ex.revision += 1
+    found = snapshot(ex)
+    assert found.n == 120
+    assert found.clustering is None
+    assert not found.checks
+
+
+def test_another_set_of_values_is_seen_without_a_new_revision(ex, snap):
+    ex.values = replace(ex.values, dataset=ex.values.dataset.take(np.arange(240)[::-1].copy()))
+    assert snapshot(ex).ids == snap.ids[::-1]

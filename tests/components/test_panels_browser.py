@@ -1,0 +1,253 @@
+"""Side panel, inspector, source form, report and offer in a real browser, by mouse and by keyboard."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from components import groups, inspector, offer, report, side_panel, source_form
+from tests.components.bare_map import sent
+from tests.components.site import Site
+
+pytestmark = pytest.mark.browser
+HOSTILE = '<img src=x onerror="window.hacked = 1">'
+
+
+def open_part(page: Page, site: Site, name: str, data: Any, width: int = 260) -> None:
+    page.goto(f"{site.url}bare/{name}?width={width}")
+    page.wait_for_function("() => window.loaded")
+    again(page, data)
+
+
+def again(page: Page, data: Any) -> None:
+    page.evaluate("async (data) => { await window.mount(data); }", data)
+
+
+def panel(**search: Any) -> dict[str, Any]:
+    data: dict[str, Any] = {**side_panel.example(), "height": "700px"}
+    data["search"] = {**data["search"], **search} if search != {"gone": True} else None
+    return data
+
+
+IDLE = {"query": "", "state": "", "bins": [], "found": 0}
+
+
+def test_slash_goes_to_the_search_and_enter_asks(page: Page, site: Site) -> None:
+    open_part(page, site, "side_panel", panel(**IDLE))
+    field = page.get_by_role("textbox", name="Search by words")
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+    expect(page.locator(".tip")).to_contain_text("not colors, actions or counts")
+    page.keyboard.type("a red boat")
+    assert sent(page, "search") == [], "typing alone asks nothing"
+    page.keyboard.press("Enter")
+    assert sent(page, "search") == ["a red boat"]
+    expect(page.locator(".spinner")).to_be_visible()
+    again(page, panel(query="a red boat", state="busy", bins=[], found=0))
+    expect(page.locator(".result")).to_contain_text("Searching")
+    expect(page.locator(".spinner")).to_be_visible()
+    again(page, panel(query="a red boat", found=36))
+    expect(page.locator(".spinner")).to_be_hidden()
+    expect(page.locator(".result .line")).to_contain_text("36 found")
+    expect(page.locator(".notes")).to_contain_text("not colors, actions or counts")
+    page.keyboard.press("Enter")
+    assert sent(page, "search") == ["a red boat"], "the same words are not asked twice"
+
+
+def test_f_goes_to_the_filter_and_slash_too_where_nothing_is_searched(page: Page, site: Site) -> None:
+    open_part(page, site, "side_panel", panel(**IDLE))
+    field = page.get_by_role("textbox", name="Filter by words")
+    page.keyboard.press("f")
+    expect(field).to_be_focused()
+    page.keyboard.type("f/")
+    expect(field).to_have_value("f/")
+    open_part(page, site, "side_panel", panel(gone=True))
+    expect(page.get_by_role("textbox", name="Search by words")).to_be_hidden()
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+
+
+def test_the_slider_counts_at_once_and_asks_where_it_rests(page: Page, site: Site) -> None:
+    bins = list(range(110, 0, -1))
+    open_part(page, site, "side_panel", panel(bins=bins, place=100, found=sum(bins[100:])))
+    slider = page.get_by_role("slider", name="Cut-off")
+    said = page.locator(".result .line")
+    expect(said).to_contain_text(f"{sum(bins[100:])} found")
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(said).to_contain_text(f"{sum(bins[97:])} found")
+    page.wait_for_function("() => window.sent.length === 1")
+    assert sent(page, "cut") == [{"place": 97}]
+    assert slider.get_attribute("aria-valuetext") == f"{sum(bins[97:])} found"
+    again(page, panel(bins=bins, place=97, found=sum(bins[97:]), moved=True))
+    page.get_by_role("button", name="default").click()
+    assert sent(page, "cut")[-1] == {"place": -1}
+
+
+def test_escape_and_the_cross_end_the_search(page: Page, site: Site) -> None:
+    open_part(page, site, "side_panel", panel())
+    field = page.get_by_role("textbox", name="Search by words")
+    field.focus()
+    page.keyboard.press("Escape")
+    assert sent(page, "search") == [""]
+    again(page, panel(**IDLE))
+    expect(field).to_have_value("")
+    expect(page.locator(".result")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(field).not_to_be_focused()
+    again(page, panel())
+    page.get_by_role("button", name="End the search").click()
+    assert sent(page, "search") == ["", ""]
+
+
+def test_failures_and_nothing_found_are_words(page: Page, site: Site) -> None:
+    open_part(page, site, "side_panel", panel(state="failed", error=HOSTILE, hint="Try again", bins=[], found=0))
+    expect(page.locator(".search [role=alert]")).to_have_text(f"{HOSTILE}. Try again")
+    field = page.get_by_role("textbox", name="Search by words")
+    field.focus()
+    page.keyboard.press("Enter")
+    assert sent(page, "search") == ["kangaroo"], "what failed is asked again"
+    again(page, panel(bins=[], found=0, notes=["No word is known."]))
+    expect(page.locator(".result .line")).to_contain_text("Nothing found")
+    expect(page.get_by_role("slider", name="Cut-off")).to_be_hidden()
+    again(page, panel(found=0, place=19))
+    expect(page.locator(".result .line")).to_contain_text("Nothing fits well enough")
+    expect(page.get_by_role("slider", name="Cut-off")).to_be_visible()
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_words_that_are_typed_survive_a_redraw(page: Page, site: Site) -> None:
+    open_part(page, site, "side_panel", panel(**IDLE))
+    page.keyboard.press("/")
+    page.keyboard.type("half a wo")
+    again(page, panel(**IDLE))
+    expect(page.get_by_role("textbox", name="Search by words")).to_have_value("half a wo")
+
+
+def test_the_encoder_is_chosen_beside_the_map(page: Page, site: Site) -> None:
+    data = panel(**IDLE)
+    open_part(page, site, "side_panel", data)
+    page.get_by_label("Encoder that the map is made from").select_option("pixels")
+    assert sent(page, "encoder") == ["pixels"]
+    again(page, {**data, "encoders": []})
+    expect(page.get_by_label("Encoder that the map is made from")).to_be_hidden()
+
+
+def item(**changes: Any) -> dict[str, Any]:
+    return {**inspector.example(), "thumb": None, "image": None, "text": "a text", **changes}
+
+
+def test_a_whole_text_is_fetched_and_never_read_as_markup(page: Page, site: Site) -> None:
+    long = "line one\n\n  line three\n" + HOSTILE + "x" * 50_000
+    site.put("/text/8.txt", long.encode(), "text/plain; charset=utf-8")
+    open_part(page, site, "inspector", item(text=long[:100], text_url="/text/8.txt"), width=380)
+    text = page.locator(".reading .text")
+    page.wait_for_function(
+        "(n) => document.getElementById('host').shadowRoot.querySelector('.text').textContent.length === n", arg=len(long)
+    )
+    assert text.evaluate("(node) => node.textContent") == long
+    assert text.evaluate("(node) => getComputedStyle(node).whiteSpace").startswith("pre-wrap")
+    assert text.evaluate("(node) => node.scrollHeight > node.clientHeight")
+    page.get_by_role("button", name="Read it large").click()
+    expect(page.locator("dialog .page")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog .page")).to_be_hidden()
+    again(page, item(text="", row=9, id="9"))
+    expect(text).to_have_text("empty text")
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_a_text_that_cannot_be_had_says_so(page: Page, site: Site) -> None:
+    open_part(page, site, "inspector", item(text="the beginning", text_url="/text/none.txt"), width=380)
+    expect(page.locator(".reading .text")).to_contain_text("the beginning")
+    expect(page.locator(".reading .text")).to_contain_text("could not be loaded")
+
+
+def test_what_was_opened_on_another_page_stays_closed(page: Page, site: Site) -> None:
+    open_part(page, site, "inspector", item(open=3), width=380)
+    assert page.locator("dialog[open]").count() == 0
+    again(page, item(open=4))
+    expect(page.locator("dialog .page")).to_be_visible()
+
+
+def test_neighbors_and_likes_without_pictures_are_lines(page: Page, site: Site) -> None:
+    near = [{"row": 5, "title": "r5", "text": HOSTILE, "label": "a", "similarity": ".9", "agrees": True}]
+    near.append({"row": 6, "title": "r6", "text": None, "label": "", "similarity": ".8", "agrees": None})
+    finding = {**inspector.example()["findings"][0], "check": "near_duplicate"}
+    finding["alike"] = [
+        {"row": 7, "title": "r7", "label": "b", "runs": [{"text": "same", "changed": False}, {"text": "new", "changed": True}]}
+    ]
+    open_part(page, site, "inspector", item(neighbors=near, findings=[finding]), width=380)
+    expect(page.locator(".near .excerpt")).to_have_text([HOSTILE, "r6"])
+    expect(page.locator(".others mark")).to_have_text("new")
+    page.locator(".near").first.focus()
+    page.keyboard.press("Enter")
+    page.locator(".others button").click()
+    assert sent(page, "go") == [{"row": 5}, {"row": 7}]
+    assert page.evaluate("() => window.hacked") is None
+
+
+def test_groups_of_texts_mark_the_words_that_differ(page: Page, site: Site) -> None:
+    data: dict[str, Any] = {**groups.example(), "height": "400px"}
+    for member, words in zip(data["groups"][0]["members"], ("one", "two"), strict=True):
+        member["runs"] = [{"text": "alike", "changed": False}, {"text": words, "changed": True}]
+    open_part(page, site, "groups", data, width=700)
+    expect(page.locator("mark")).to_have_text(["one", "two"])
+
+
+def test_columns_are_chosen_and_sent_together(page: Page, site: Site) -> None:
+    data: dict[str, Any] = {**source_form.example()}
+    open_part(page, site, "source_form", data, width=800)
+    apply = page.get_by_role("button", name="Read again with these columns")
+    expect(apply).to_be_disabled()
+    page.get_by_label("Column for Label").select_option("text")
+    page.get_by_label("Column for Id").select_option("id")
+    again(page, {**data, "busy": True})
+    expect(page.get_by_label("Column for Label")).to_have_value("text")
+    apply.click()
+    assert sent(page, "roles") == [{"label": "text", "id": "id"}]
+    again(page, {**data, "busy": False, "rev": "new"})
+    expect(apply).to_be_disabled()
+    page.get_by_label("Column for Label").select_option("")
+    page.get_by_role("button", name="As it was").click()
+    expect(page.get_by_label("Column for Label")).to_have_value("label")
+
+
+def test_after_a_failure_everything_is_told_again(page: Page, site: Site) -> None:
+    data: dict[str, Any] = {**source_form.example(), "failed": True}
+    open_part(page, site, "source_form", data, width=800)
+    page.get_by_role("button", name="Read again with these columns").click()
+    assert sent(page, "roles") == [{"text": "text", "label": "label"}]
+    again(page, {**data, "columns": [], "free": True})
+    page.get_by_role("textbox", name="Column for Id").fill("number")
+    page.get_by_role("button", name="Read again with these columns").click()
+    assert sent(page, "roles")[-1] == {"text": "text", "label": "label", "id": "number"}
+
+
+def test_a_source_without_columns_is_told_without_a_form(page: Page, site: Site) -> None:
+    open_part(page, site, "source_form", {**source_form.example(), "columns": []}, width=800)
+    expect(page.get_by_role("button", name="Read again with these columns")).to_be_hidden()
+    assert page.locator("select").count() == 0
+
+
+def test_a_row_of_a_report_has_its_button(page: Page, site: Site) -> None:
+    open_part(page, site, "report", report.example(), width=800)
+    page.get_by_role("button", name="Look: Near duplicates").focus()
+    page.keyboard.press("Enter")
+    assert sent(page, "act") == ["look"]
+    expect(page.locator("td.end .mark")).to_have_text("your own")
+
+
+def test_a_declined_offer_does_not_come_back(page: Page, site: Site) -> None:
+    open_part(page, site, "offer", offer.example(), width=700)
+    page.get_by_role("button", name="Download").click()
+    page.get_by_role("button", name="Not now").click()
+    assert sent(page, "act") == ["download", "decline"]
+    expect(page.locator(".offer")).to_be_hidden()
+    open_part(page, site, "offer", offer.example(), width=700)
+    expect(page.locator(".offer")).to_be_hidden()
+    again(page, {**offer.example(), "tone": "busy", "fraction": 0.5})
+    expect(page.locator(".offer [role=progressbar]")).to_have_attribute("aria-valuenow", "50")
+    again(page, {**offer.example(), "model": "another"})
+    expect(page.locator(".offer")).to_be_visible()
