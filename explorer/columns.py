@@ -70,7 +70,7 @@ def choices(snap: Snapshot) -> list[Choice]:
     found.append(Choice(value="decision", label="Decision", group="Structure"))
     ran = [name for name, check in snap.checks.items() if not check.skipped]
     found += [Choice(value=f"severity:{name}", label=check_title(name), group="Severity") for name in ran]
-    for name in snap.dataset.own_columns:
+    for name in snap.person_columns:
         if not (name == "source" and snap.sources) and _colorable(snap.dataset.rows.column(name)):
             found.append(Choice(value=f"column:{name}", label=name, group="Columns"))
     return found

@@ -70,7 +70,7 @@ def plain(value: Any) -> str:
 
 def columns_first(snap: Snapshot) -> Sequence[str]:
     """Name the person's own columns, those that make the vectors of a table first."""
-    origin, own = snap.dataset.origin, snap.dataset.own_columns
+    origin, own = snap.dataset.origin, snap.person_columns
     names = origin.get("names") or {}
     features = [names.get(name, name) for name in origin.get("features") or () if isinstance(name, str)]
     first = [name for name in features if name in set(own)]

@@ -178,6 +178,13 @@ class Snapshot:
         return found
 
     @cached_property
+    def person_columns(self) -> list[str]:
+        """Name the person's own columns; the number of a row in its file, which a reader adds, is none of theirs."""
+        read = self.dataset.origin.get("columns")
+        numbered = isinstance(read, list) and "row" not in read
+        return [name for name in self.dataset.own_columns if not (name == "row" and numbered)]
+
+    @cached_property
     def searchable(self) -> Any:
         """Give the text of every row that the quick filter looks into, in lower case."""
         import pandas as pd
