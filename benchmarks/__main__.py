@@ -1,8 +1,9 @@
 """Run the benchmarks, each in a process of its own, and write what they print into docs/benchmarks.md with the machine.
 
-    python -m benchmarks PHOTOS [--only ingest,detectors]
+    python -m benchmarks PHOTOS [--texts TEXTS] [--only ingest,detectors]
 
-PHOTOS is a folder with one sub-folder of pictures per class. Sections of benchmarks that were not run stay as they are.
+PHOTOS is a folder with one sub-folder of pictures per class; TEXTS a folder with ``texts.csv`` and ``ground_truth.csv`` (see ``benchmarks.texts``);
+without it that part is left out. Sections of benchmarks that were not run stay as they are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "ingest": ("Reading, decoding and encoding pictures", ["{photos}"]),
     "judgment": ("Encoders, names, outliers: what the offline parts know", ["{photos}"]),
     "detectors": ("Detectors on planted problems, beside plain baselines", ["{photos}", "--seeds", "0-4"]),
+    "search": ("Text search without a network, by the names of the classes", ["{photos}"]),
+    "texts": ("Texts: planted label flips, duplicates and strangers, beside a plain baseline", ["{texts}", "--seeds", "0-4"]),
     "screen": ("Hover and lasso over 15,000 points in headless Chromium, software rendering", []),
     "skeleton": ("A million rows through store, worker, tables and decisions", []),
 }
@@ -39,21 +42,26 @@ def machine() -> str:
     return f"{os.cpu_count()} processors ({model}), {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
 
 
-def run(name: str, arguments: list[str], photos: str) -> str:
+def run(name: str, arguments: list[str], places: dict[str, str]) -> str:
     """Run one benchmark and give its section."""
     environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
-    command = [sys.executable, "-m", f"benchmarks.{name}", *(argument.format(photos=photos) for argument in arguments)]
+    command = [sys.executable, "-m", f"benchmarks.{name}", *(argument.format(**places) for argument in arguments)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         process = subprocess.Popen(command, stdout=output, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        text = output.read().replace(photos, "PHOTOS").strip()
+        text = output.read()
+    for word, place in places.items():
+        text = text.replace(place, word.upper()) if place else text
+    text = text.strip()
     if process.returncode:
         raise SystemExit(f"benchmark {name} failed with code {process.returncode}")
     title = BENCHMARKS[name][0]
     shown = text if "|---|" in text else f"```\n{text}\n```"
-    said = " ".join(["python -m", f"benchmarks.{name}", *(argument.format(photos="PHOTOS") for argument in arguments)])
+    said = " ".join(
+        ["python -m", f"benchmarks.{name}", *(argument.format(photos="PHOTOS", texts="TEXTS") for argument in arguments)]
+    )
     cost = f"{usage.ru_utime + usage.ru_stime:.0f} CPU s in all, peak {usage.ru_maxrss / 1024:.0f} MiB in one process"
     return f"## {title}\n\n`{said}`, {datetime.now(UTC):%Y-%m-%d}, {machine()}: {cost}.\n\n{shown}\n"
 
@@ -62,10 +70,14 @@ def main() -> None:
     """Run what was asked for and write the document after each, so that a later failure loses nothing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", help="folder with one sub-folder of pictures per class")
+    parser.add_argument("--texts", default="", help="folder with texts.csv and ground_truth.csv")
     parser.add_argument("--only", default=",".join(BENCHMARKS), help="comma-separated names")
     given = parser.parse_args()
+    places = {"photos": str(Path(given.photos)), "texts": given.texts and str(Path(given.texts))}
     for name in given.only.split(","):
-        section = run(name, BENCHMARKS[name][1], str(Path(given.photos)))
+        if "{texts}" in BENCHMARKS[name][1] and not given.texts:
+            continue
+        section = run(name, BENCHMARKS[name][1], places)
         text = DOCUMENT.read_text(encoding="utf-8")
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         if begin not in text:

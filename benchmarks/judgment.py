@@ -2,10 +2,10 @@
 
 ::
 
-    python -m benchmarks.judgment [FOLDER ...] [--speed] [--wordnet /usr/share/wordnet]
+    python -m benchmarks.judgment [FOLDER ...] [--wordnet /usr/share/wordnet]
 
 Each FOLDER is a labeled folder of pictures; both bundled samples are measured besides. Outliers are those that the sample's record
-names; into another folder they are planted by ``benchmarks.plant``. ``--speed`` adds the CPU time of variants of the network.
+names; into another folder they are planted by ``benchmarks.plant``. The CPU time of ways to run the network is in ``benchmarks.ingest``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from sklearn.metrics import roc_auc_score
 import explorer
 import sample_data
 from benchmarks.plant import plant
-from engines.name.wordnet import wordnet
+from engines.wordnet_classes import wordnet
 
 LEVELS = 3
 Vectors = npt.NDArray[np.float32]
@@ -159,56 +159,10 @@ def planted(folder: Path) -> tuple[tempfile.TemporaryDirectory[str], Path, set[s
     return keeper, target, set(truth.outliers), dict(truth.flips)
 
 
-def speed(folder: Path) -> None:
-    """Print CPU and wall milliseconds per picture of variants of the network, on 64 pictures."""
-    import torch
-    from PIL import Image
-
-    from engines.embed.efficientnet import EfficientNetLite0, load_plain
-    from engines.embed.folded import Folded
-
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in (".jpg", ".jpeg", ".webp", ".png"))
-    files = [file for file in files if file.stat().st_size > 2000][:64]
-    prepare = EfficientNetLite0().prepare
-
-    def read(file: Path) -> npt.NDArray[Any]:
-        with Image.open(file) as picture:
-            picture.draft("RGB", (256, 256))
-            return prepare(picture.convert("RGB"))
-
-    started = time.process_time()
-    pixels = np.stack([read(file) for file in files])
-    print(f"\ndecode, crop and resize: {1000 * (time.process_time() - started) / len(files):.1f} CPU ms per picture\n")
-    batch = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127) / 128
-    last = batch.contiguous(memory_format=torch.channels_last)
-    plain, folded = load_plain(), Folded(load_plain())
-    half = Folded(load_plain()).to(torch.bfloat16)
-    half.classifier.double()
-    variants: list[tuple[str, Callable[[Any], Any], Any]] = [
-        ("as the wheel brings it", plain.extract_features, batch),
-        ("channels-last", load_plain().to(memory_format=torch.channels_last).extract_features, last),
-        ("folded, channels-last", folded, last),
-        ("folded, channels-last, bfloat16", half, last.to(torch.bfloat16)),
-    ]
-    print("| network | threads | batch | CPU ms | wall ms |\n|---|---|---|---|---|")
-    for name, network, pictures in variants:
-        for threads, size in ((1, 8), (1, 16), (2, 8), (2, 16)):
-            torch.set_num_threads(threads)
-            with torch.inference_mode():
-                network(pictures[:size])
-                wall, cpu = time.monotonic(), time.process_time()
-                for start in range(0, len(pictures), size):
-                    network(pictures[start : start + size])
-            count = len(pictures) / 1000
-            spent = (time.process_time() - cpu) / count, (time.monotonic() - wall) / count
-            print(f"| {name} | {threads} | {size} | {spent[0]:.1f} | {spent[1]:.1f} |", flush=True)
-
-
 def main() -> None:
     """Measure the given folders and both samples."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="*", help="labeled folders of pictures")
-    parser.add_argument("--speed", action="store_true", help="time variants of the network as well")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"), help="folder of WordNet's data.noun")
     options = parser.parse_args()
     print(
@@ -224,8 +178,6 @@ def main() -> None:
         outliers = {defect.id for defect in truth if defect.kind == "outlier"}
         true = {defect.id: defect.detail for defect in truth if defect.kind == "wrong_label"}
         measure(sample_data.path(name), outliers, true, options)
-    if options.speed:
-        speed(options.folders[0] if options.folders else sample_data.path("fluent_emoji"))
 
 
 if __name__ == "__main__":

@@ -318,7 +318,7 @@ class Clustering(Artifact):
 class Names(Artifact):
     """Names of all clusters of a clustering.
 
-    ``table``: cluster (int32), name, second_name, source (captions, wordnet, labels, none), score (float32, 0..1).
+    ``table``: cluster (int32), name, second_name, source (captions, texts, joint, wordnet, labels, none), score (float32, 0..1).
     """
 
     kind_name: ClassVar[str] = "names"

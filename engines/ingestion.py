@@ -153,7 +153,7 @@ def ingest_source(
     for name in recipe.encoders:
         # Now, not when the first one is done.
         if name not in reading.vectors:
-            if dataset.kind == "pictures" and is_model(name):
+            if dataset.kind in MODEL_ENGINES and is_model(name):
                 from engines.embed import model_hub
 
                 model_hub.ensure(name, part(progress, 0.05, 0.1))

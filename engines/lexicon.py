@@ -9,40 +9,54 @@ import pyarrow as pa
 
 from engines.artifacts import Float32
 from engines.keys import chain, digest
-from engines.protocols import JointEncoder, Progress
+from engines.prompts import PROMPTS, Embed, placed
+from engines.protocols import JointEncoder, Progress, TextEncoder
 from engines.spaces import Lexicon
 from engines.store import Store
 
-PROMPTS = ("a photo of a {}.", "a picture of a {}.", "a close-up photo of a {}.", "a drawing of a {}.", "{}")
-"""The ensemble of prompts whose normalized vectors are averaged (Radford et al. 2021, arXiv:2103.00020, section 3.1.4)."""
-BLOCK = 512
+BLOCK = 256
+"""Words that are kept together: so much is lost at most when a run is killed, and words that follow others leave these known."""
+
+LONG = 32
+"""Texts from which on a list is worth a place in the store; a query has fewer."""
 
 
 def lexicon(words: Sequence[str], encoder: JointEncoder, name: str, store: Store, progress: Progress) -> Lexicon:
     """Encode words, or take them from the store; the order of the words is kept."""
-    key = digest("lexicon", chain("embed", encoder, [], name=name), *PROMPTS, "", *words)
-    known = store.get(Lexicon, key)
-    if known is not None:
-        return known
-    vectors: list[Float32] = []
+    model = digest("lexicon", chain("embed", encoder, [], name=name), *PROMPTS)
+    blocks: list[Lexicon] = []
     for start in range(0, len(words), BLOCK):
-        progress(start / max(len(words), 1), f"naming: {start:,} of {len(words):,} words placed")
-        block = words[start : start + BLOCK]
-        vectors.append(_mean([_unit(encoder.encode_texts([prompt.format(word) for word in block])) for prompt in PROMPTS]))
-    table = pa.table({"word": pa.array(words, pa.string())})
-    placed = np.concatenate(vectors) if vectors else np.empty((0, 1), dtype=np.float32)
-    return store.put(Lexicon(key=key, encoder=name, words=table, vectors=placed))
+        progress(start / len(words), f"naming: {start:,} of {len(words):,} words placed")
+        block = list(words[start : start + BLOCK])
+        key = digest("words", model, *block)
+        known = store.get(Lexicon, key)
+        if known is None:
+            vectors = placed(block, encoder.encode_texts)
+            known = store.put(Lexicon(key=key, encoder=name, words=_table(block), vectors=vectors))
+        blocks.append(known)
+    vectors = np.concatenate([block.vectors for block in blocks]) if blocks else np.empty((0, 1), dtype=np.float32)
+    return Lexicon(key=digest("words", model, "", *words), encoder=name, words=_table(words), vectors=vectors)
 
 
-def _unit(vectors: Float32) -> Float32:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: Float32 = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
-    return unit
+def remembering(encoder: TextEncoder | JointEncoder, name: str, store: Store) -> Embed:
+    """Give what embeds texts, and keeps the vectors of long lists of texts in the store: those that a search asks for every time."""
+    model = digest("texts", chain("embed", encoder, [], name=name))
+
+    def embed(texts: Sequence[str]) -> Float32:
+        if len(texts) < LONG:
+            return np.asarray(encoder.encode_texts(list(texts)), dtype=np.float32)
+        key = digest("words", model, *texts)
+        known = store.get(Lexicon, key)
+        if known is None:
+            vectors = np.ascontiguousarray(encoder.encode_texts(list(texts)), dtype=np.float32)
+            known = store.put(Lexicon(key=key, encoder=name, words=_table(texts), vectors=vectors))
+        return known.vectors
+
+    return embed
 
 
-def _mean(parts: Sequence[Float32]) -> Float32:
-    mean: Float32 = np.mean(np.stack(parts), axis=0, dtype=np.float32)
-    return mean
+def _table(words: Sequence[str]) -> pa.Table:
+    return pa.table({"word": pa.array(words, pa.string())})
 
 
-__all__ = ["PROMPTS", "lexicon"]
+__all__ = ["lexicon", "remembering"]

@@ -7,18 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from engines.artifacts import Float32
 from engines.errors import MissingPackage, ParameterError
 from engines.ingestion import encoder_for
-from engines.keys import chain, digest
+from engines.lexicon import remembering
 from engines.protocols import JointEncoder, Progress, Ranking, SearchSpace, TextEncoder, no_progress
 from engines.recipe import registry
-from engines.spaces import Lexicon
 from engines.store import Store
 
 if TYPE_CHECKING:
@@ -29,7 +25,6 @@ LONGEST = 2000
 WORDS_ENCODER = "minilm"
 SHARED = "shared"
 """The folder beside the workspaces for what belongs to no data set."""
-WORTH_KEEPING = 32
 
 Tower = Callable[[Sequence[str]], Float32]
 
@@ -116,7 +111,7 @@ def _tower(explorer: Explorer, name: str) -> Tower | None:
         _, encoder = encoder_for(dataset, name, explorer.recipe)
     except (ParameterError, MissingPackage):
         return None  # vectors that the source brought; nobody knows how to add to them
-    return _embed(encoder) if isinstance(encoder, (JointEncoder, TextEncoder)) else None
+    return remembering(encoder, name, explorer.workspace.store) if isinstance(encoder, (JointEncoder, TextEncoder)) else None
 
 
 @lru_cache(maxsize=4)
@@ -125,34 +120,13 @@ def _words_tower(folder: Path) -> Tower | None:
     table = registry("embed")
     if WORDS_ENCODER not in table.entries or table.entry(WORDS_ENCODER).missing():
         return None
-    encoder = table.load(WORDS_ENCODER)()
-    embed = _embed(encoder)
-    store, made_by = Store(folder), chain("embed", encoder, [], name=WORDS_ENCODER)
-
-    def remembered(texts: Sequence[str]) -> Float32:
-        if len(texts) < WORTH_KEEPING:
-            return embed(texts)
-        key = digest("words", made_by, *texts)
-        known = store.get(Lexicon, key)
-        if known is None:
-            words = pa.table({"word": pa.array(list(texts), pa.string())})
-            known = store.put(Lexicon(key=key, encoder=WORDS_ENCODER, words=words, vectors=embed(texts)))
-        return known.vectors
-
-    return remembered
+    return remembering(table.load(WORDS_ENCODER)(), WORDS_ENCODER, Store(folder))
 
 
 def warm(explorer: Explorer) -> None:
     """Place the words that the first search would wait for; for a thread of its own, where a failure disturbs nobody."""
     with contextlib.suppress(Exception):
         search(explorer, "thing")
-
-
-def _embed(encoder: Any) -> Tower:
-    def embed(texts: Sequence[str]) -> Float32:
-        return np.asarray(encoder.encode_texts(list(texts), progress=no_progress), dtype=np.float32)
-
-    return embed
 
 
 __all__ = ["SearchOffer", "offer", "search", "search_space", "warm"]

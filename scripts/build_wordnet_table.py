@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+GLOSS_WORDS = 12
 TARGET = Path(__file__).parent.parent / "engines" / "name" / "data" / "imagenet_wordnet.json"
 
 # Nodes that are true but say nothing to a person: too general, or words of a taxonomist or a merchant. They stay in the table,
@@ -65,10 +66,11 @@ SAID = {
 
 @dataclass(frozen=True)
 class Synset:
-    """One noun of WordNet: its lemmas, most frequent first, and the offsets of its hypernyms."""
+    """One noun of WordNet: its lemmas, most frequent first, the offsets of its hypernyms, and what it is."""
 
     lemmas: tuple[str, ...]
     parents: tuple[str, ...]
+    gloss: str
 
 
 def read_nouns(file: Path) -> dict[str, Synset]:
@@ -77,12 +79,16 @@ def read_nouns(file: Path) -> dict[str, Synset]:
     for line in file.read_text("utf-8").splitlines():
         if line.startswith(" "):
             continue
-        fields = line.split(" | ")[0].split()
+        head, _, gloss = line.partition(" | ")
+        fields = head.split()
         count = int(fields[3], 16)
         lemmas = tuple(fields[4 + 2 * place] for place in range(count))
         rest = fields[5 + 2 * count :]
         pointers = [rest[place : place + 4] for place in range(0, len(rest) - 3, 4)]
-        found[fields[0]] = Synset(lemmas, tuple(target for symbol, target, *_ in pointers if symbol in ("@", "@i")))
+        parents = tuple(target for symbol, target, *_ in pointers if symbol in ("@", "@i"))
+        # Examples follow the explanation in quotes; its first words are what the search by meaning needs.
+        said = " ".join(gloss.strip().partition('; "')[0].split()[:GLOSS_WORDS])
+        found[fields[0]] = Synset(lemmas, parents, said)
     return found
 
 
@@ -131,13 +137,15 @@ def main() -> None:
     classes = [line.strip().removeprefix("n") for line in given.synsets.read_text("utf-8").split()]
     order = above(classes, nouns)
     place = {offset: number for number, offset in enumerate(order)}
-    names = spoken(order, set(classes), nouns)
+    known = set(classes)
+    names = spoken(order, known, nouns)
     nodes = [
         {
             "id": f"n{offset}",
             "name": names.get(offset),
             "lemmas": [lemma.replace("_", " ") for lemma in nouns[offset].lemmas],
             "parents": [place[parent] for parent in nouns[offset].parents],
+            **({"gloss": nouns[offset].gloss} if offset in known else {}),
         }
         for offset in order
     ]

@@ -8,7 +8,11 @@ ENGINES = Registry(
     stage="name",
     table={
         "evidence": Entry(
-            "engines.name.evidence:BestEvidence", "captions where rows have them, else what the encoder sees, else labels"
+            "engines.name.evidence:BestEvidence",
+            "texts or captions where rows have them, else what the encoder sees, else labels",
+        ),
+        "joint": Entry(
+            "engines.name.joint:JointWords", "the words that an encoder of pictures and texts (CLIP, SigLIP) places nearest"
         ),
     },
 )

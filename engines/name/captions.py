@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,23 +14,11 @@ from scipy.sparse import csr_array
 
 from engines.name.candidates import Candidate, Members, Proposal, cover
 from engines.protocols import Progress
+from engines.tokens import CUT, ENGLISH, singular, words_of
 
 BLOCK = 20000
 KEPT = 12
 """Terms per cluster that are looked at."""
-
-_STOP_WORDS = """
-a about above after again against all along also am among an and another any are around as at away back be because been before
-behind being below beside between both but by can could did do does doing down during each every few for from front further get
-gets had has have having he her here hers him his how i if in inside into is it its itself just large like little many me more
-most much my near next no nor not now of off on one onto or other our out outside over own same several she side small so some
-standing such than that the their them then there these they this those three through to together too top towards two under until
-up upon us very was we were what when where which while who whom why will with without would you your
-photo photos photograph picture pictures image images showing shown shows view
-"""
-STOP_WORDS = frozenset(_STOP_WORDS.split())
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
-_CUT = re.compile(r"[,.;:!?()\[\]{}|/\n]|\s[-\u2013]\s")
 
 
 def terms_of(caption: str) -> set[str]:
@@ -39,24 +27,11 @@ def terms_of(caption: str) -> set[str]:
     A pair never reaches over punctuation or a stop word.
     """
     found: set[str] = set()
-    for piece in _CUT.split(caption.lower()):
-        words = [word if word not in STOP_WORDS and len(word) > 1 else "" for word in _WORD.findall(piece)]
+    for piece in CUT.split(caption):
+        words = [word if word not in ENGLISH and len(word) > 1 else "" for word in words_of(piece)]
         found.update(word for word in words if word)
         found.update(f"{left} {right}" for left, right in pairwise(words) if left and right and left != right)
     return found
-
-
-def singular(vocabulary: Iterable[str]) -> dict[str, str]:
-    """Map each plural whose singular occurs as well to that singular; only the last word of a term changes."""
-    known = set(vocabulary)
-    folded = {}
-    for term in known:
-        for ending, replaced in (("ies", "y"), ("es", ""), ("s", "")):
-            stem = term[: -len(ending)] + replaced
-            if term.endswith(ending) and not term.endswith("ss") and len(stem) > 2 and stem in known:
-                folded[term] = stem
-                break
-    return folded
 
 
 @dataclass(frozen=True)
@@ -68,14 +43,16 @@ class TermTable:
     captioned: npt.NDArray[np.bool_]
 
 
-def term_table(captions: Sequence[str | None], progress: Progress) -> TermTable:
+def term_table(
+    captions: Sequence[str | None], progress: Progress, *, terms_in: Callable[[str], set[str]] = terms_of
+) -> TermTable:
     """Count terms; those of a single caption are left out, since they set no cluster apart."""
     found: list[set[str]] = []
     counts: Counter[str] = Counter()
     for start in range(0, len(captions), BLOCK):
         progress(start / max(len(captions), 1), "captions")
         for caption in captions[start : start + BLOCK]:
-            found.append(terms_of(caption) if caption else set())
+            found.append(terms_in(caption) if caption else set())
             counts.update(found[-1])
     folded = singular(counts)
     for plural, single in folded.items():

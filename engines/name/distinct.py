@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import numpy as np
+import pyarrow as pa
 
+from engines.artifacts import Names
 from engines.name.candidates import Candidate, Members, Proposal
 
 SAME = 0.8
@@ -72,6 +74,18 @@ def distinct(clusters: Members, proposals: Sequence[Proposal | None], default_la
     for *_, at, _ in sorted(_bid(clusters, proposals, default_layer, at, 0) for at in left):
         chosen[at] = taken.give(at, _qualify(clusters.ids[at], proposals[at], taken, at))
     return [chosen[at] for at in range(len(clusters.ids))]
+
+
+def names_of(key: str, clusters: Members, named: Sequence[Named]) -> Names:
+    """Wrap names as a value."""
+    table = {
+        "cluster": np.array(clusters.ids, dtype=np.int32),
+        "name": [one.name for one in named],
+        "second_name": [one.second for one in named],
+        "source": [one.source for one in named],
+        "score": np.array([one.score for one in named], dtype=np.float32),
+    }
+    return Names(key=key, table=pa.table(table, schema=Names.SCHEMA))
 
 
 def _bid(

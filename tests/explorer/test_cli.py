@@ -95,7 +95,7 @@ def test_the_second_run_recomputes_nothing_and_a_parameter_its_stage_only(source
         (["analyze", "{source}"], 2, "--out"),
         (["analyze", "{source}", "--out", "out", "--source-name", "a", "--source-name", "b"], 2, "2 names for 1 sources"),
         (["analyze", "{empty}", "--out", "out"], 2, "hint"),
-        (["analyze", "{text}", "--out", "out"], 2, "hint"),
+        (["analyze", "{other}", "--out", "out"], 2, "hint"),
         (["analyze", "{source}", "--out", "out", "--recipe", "{text}"], 2, "recipe"),
         (["export", "{source}", "--to", "{source}"], 2, "error"),
         (["decisions", "nowhere"], 2, "nothing at"),
@@ -115,8 +115,10 @@ def test_mistakes_get_words_and_exit_code_two(
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "letter.docx").write_bytes(b"hello")
     monkeypatch.chdir(tmp_path)
     places = {"source": str(source), "empty": str(tmp_path / "empty"), "text": str(tmp_path / "notes.txt")}
+    places["other"] = str(tmp_path / "letter.docx")
     assert main([argument.format(**places) for argument in arguments]) == code
     said = capsys.readouterr()
     assert words in said.err
@@ -226,7 +228,17 @@ def test_ctrl_c_is_exit_code_130_and_the_next_run_goes_on(tmp_path: Path, home: 
 def test_engines_lists_every_stage_and_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["engines", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["stage"] for row in rows} == {"read", "embed", "neighbors", "project", "cluster", "name", "issues", "export"}
+    assert {row["stage"] for row in rows} == {
+        "read",
+        "embed",
+        "neighbors",
+        "project",
+        "cluster",
+        "name",
+        "issues",
+        "search",
+        "export",
+    }
     assert all(row["available"] or row["install"] for row in rows)
     assert main(["engines"]) == 0
     assert "umap" in capsys.readouterr().out

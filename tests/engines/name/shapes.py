@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from engines.artifacts import REJECT_SCHEMA, Clustering, Dataset, Embeddings
-from engines.name.wordnet import wordnet
 from engines.protocols import Evidence
+from engines.wordnet_classes import wordnet
 
 
 def clustering(*layers: Sequence[int], default: int = 0) -> Clustering:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from engines.name.candidates import members
-from engines.name.wordnet import TABLE, mean_probabilities, propose, wordnet
+from engines.name.wordnet import mean_probabilities, propose
 from engines.protocols import no_progress
+from engines.wordnet_classes import TABLE, wordnet
 from tests.engines.name.shapes import class_of, seen
 
 
