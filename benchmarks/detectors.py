@@ -53,7 +53,7 @@ class Case:
 def analyze(folder: Path, truth: Truth, store: Store) -> Case:
     """Read, embed, build the graph and run the checks, without maps and clusters."""
     recipe = Recipe()
-    done = ingest_source(folder, SourceOptions(), recipe, store, verify=False, progress=no_progress)
+    done = ingest_source((folder,), SourceOptions(), recipe, store, verify=False, progress=no_progress)
     graph = recipe.engine("neighbors", "exact")(done.embeddings, progress=no_progress)
     evidence = Evidence(dataset=done.dataset, embeddings=done.embeddings, graph=graph, facts=done.facts)
     found = {name: recipe.engine("issues", name)(evidence, progress=no_progress) for name in CHECKS}

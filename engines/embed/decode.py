@@ -207,6 +207,9 @@ def _pixel_hash(image: Image.Image, opaque: Image.Image | None, size: tuple[int,
         if layer is None:
             continue
         rows = max(1, 4_000_000 // max(layer.width, 1))
+        if rows >= layer.height:
+            state.update(layer.tobytes())
+            continue
         for top in range(0, layer.height, rows):
             state.update(layer.crop((0, top, layer.width, min(top + rows, layer.height))).tobytes())
     return state.hexdigest()[:32]

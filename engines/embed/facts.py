@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -12,13 +13,14 @@ from PIL import Image
 
 from engines.embed.decode import Picture
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 FACTS_SIDE = 256
+COLOR_SIDE = 128
 THUMB_SIDE = 192
 THUMB_QUALITY = 85
 PERCENTILES = (1, 5, 50, 95, 99)
 
-Gray = npt.NDArray[np.float32]
+Gray = npt.NDArray[np.uint8]
 
 
 def measure(picture: Picture) -> dict[str, Any]:
@@ -29,6 +31,7 @@ def measure(picture: Picture) -> dict[str, Any]:
     """
     gray = picture.rgb.convert("L")
     small = shrink(gray, FACTS_SIDE)
+    coarse, whole = _coarse(picture.rgb)
     histogram = _histogram(gray, picture.opaque)
     return {
         "pixel_hash": picture.pixel_hash,
@@ -40,27 +43,44 @@ def measure(picture: Picture) -> dict[str, Any]:
         "format": picture.format,
         **{f"brightness_p{p}": value for p, value in zip(PERCENTILES, _percentiles(histogram), strict=True)},
         "entropy": _entropy(histogram),
-        "sharpness": _sharpness(np.asarray(small, dtype=np.float32)),
-        "colorfulness": _colorfulness(np.asarray(shrink(picture.rgb, 128), dtype=np.float32)),
+        "sharpness": _sharpness(np.asarray(small)),
+        "colorfulness": _colorfulness(np.asarray(coarse)),
         "signature": gray.resize((16, 16), Image.Resampling.BOX).tobytes(),
-        "colors": picture.rgb.resize((4, 4), Image.Resampling.BOX).tobytes(),
+        "colors": coarse.resize((4, 4), Image.Resampling.BOX, box=whole).tobytes(),
     }
 
 
 def thumbnail(picture: Picture) -> bytes:
     """Make the thumbnail: a JPEG of at most 192 pixels on its longer side."""
     stream = io.BytesIO()
-    shrink(picture.rgb, THUMB_SIDE, Image.Resampling.BICUBIC).save(stream, "JPEG", quality=THUMB_QUALITY)
+    # The Hamming filter is nearly as sharp as a bicubic one and half as wide, so half as slow.
+    shrink(picture.rgb, THUMB_SIDE, Image.Resampling.HAMMING, gap=2.0).save(stream, "JPEG", quality=THUMB_QUALITY)
     return stream.getvalue()
 
 
-def shrink(image: Image.Image, side: int, kind: Image.Resampling = Image.Resampling.BOX) -> Image.Image:
-    """Bring the longer side down to ``side``; a smaller picture stays as it is."""
+def shrink(
+    image: Image.Image, side: int, kind: Image.Resampling = Image.Resampling.BOX, gap: float | None = None
+) -> Image.Image:
+    """Bring the longer side down to ``side``; a smaller picture stays as it is.
+
+    With a ``gap``, a much larger picture is first averaged down to at least so many times the side.
+    """
     longer = max(image.size)
     if longer <= side:
         return image
     size = (max(1, round(image.width * side / longer)), max(1, round(image.height * side / longer)))
-    return image.resize(size, kind)
+    return image.resize(size, kind, reducing_gap=gap)
+
+
+def _coarse(rgb: Image.Image) -> tuple[Image.Image, tuple[float, float, float, float]]:
+    """Average whole rectangles of pixels, which is several times quicker than to resize; colors need no exact size.
+
+    Gives at most 128 pixels, but not fewer than 16 of those that there are, on each side; and the box in it that the picture fills,
+    since the last rectangle of a row or column may be a part of one.
+    """
+    factor = -(-max(rgb.size) // COLOR_SIDE)
+    across, down = (max(1, min(factor, side // 16)) for side in rgb.size)
+    return rgb.reduce((across, down)), (0, 0, rgb.width / across, rgb.height / down)
 
 
 def dhash(gray: Image.Image) -> int:
@@ -77,7 +97,8 @@ def phash(gray: Image.Image) -> int:
     values = np.asarray(gray.resize((32, 32), Image.Resampling.BOX), dtype=np.float64)
     basis = _cosines()
     low = basis @ values @ basis.T
-    return _pack(low > np.median(low.reshape(-1)[1:]) + 1e-6)
+    median = np.sort(low.reshape(-1)[1:])[31]
+    return _pack(low > median + 1e-6)
 
 
 @lru_cache(maxsize=1)
@@ -120,13 +141,27 @@ def _sharpness(gray: Gray) -> float:
     """Give the variance of the Laplacian (Pech-Pacheco et al. 2000); 0 for pictures too small to have one."""
     if min(gray.shape) < 3:
         return 0.0
-    around = gray[:-2, 1:-1] + gray[2:, 1:-1] + gray[1:-1, :-2] + gray[1:-1, 2:]
-    return float(np.var(around - 4 * gray[1:-1, 1:-1]))
+    # Whole numbers below 2 ** 11, so that 16 bits hold them; their sums and those of their squares are exact in float64.
+    values = gray.astype(np.int16)
+    curve = values[:-2, 1:-1] + values[2:, 1:-1]
+    curve += values[1:-1, :-2]
+    curve += values[1:-1, 2:]
+    curve -= values[1:-1, 1:-1] << 2
+    return _moments(curve)[1]
 
 
-def _colorfulness(rgb: npt.NDArray[np.float32]) -> float:
+def _moments(whole: npt.NDArray[np.int16]) -> tuple[float, float]:
+    """Give mean and variance of small whole numbers."""
+    exact = whole.reshape(-1).astype(np.float64)
+    mean = float(exact.sum()) / exact.size
+    # Not np.dot, which wakes threads for long vectors.
+    return mean, max(0.0, float(np.einsum("i,i->", exact, exact)) / exact.size - mean * mean)
+
+
+def _colorfulness(rgb: npt.NDArray[np.uint8]) -> float:
     """Give M3 of Hasler and Suesstrunk 2003: 0 = gray, about 50 = colorful, above 100 = extreme."""
-    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
-    first, second = red - green, (red + green) / 2 - blue
-    spread = float(np.hypot(first.std(), second.std()))
-    return spread + 0.3 * float(np.hypot(first.mean(), second.mean()))
+    red, green, blue = (rgb[..., channel].astype(np.int16) for channel in range(3))
+    first, first_variance = _moments(red - green)
+    # Twice the difference of yellow and blue, to stay with whole numbers.
+    second, second_variance = _moments(red + green - 2 * blue)
+    return math.sqrt(first_variance + second_variance / 4) + 0.3 * math.hypot(first, second / 2)

@@ -25,7 +25,11 @@ from engines.table_key import table_digest
 
 LOOKUP = 512
 ENCODE = 16
+"""Pictures per call of an encoder that states no ``batch_size``."""
 COMMIT = 64
+"""Rows that are written together at most where nothing is encoded."""
+GROUP = 4
+"""Rows that a thread reads and decodes in one go: each hand-over between threads costs about as much as a small fact."""
 REPORT_SECONDS = 0.05
 
 Rows = npt.NDArray[np.int64]
@@ -50,6 +54,7 @@ def ingest(
     dataset: Dataset,
     encoder: PictureEncoder,
     *,
+    name: str = "",
     cache: RowCache,
     limit: int | None = None,
     verify: bool = False,
@@ -66,7 +71,7 @@ def ingest(
         EnvironmentFault: when the cache cannot be written.
         Cancelled: when ``progress`` asks for it; what was encoded so far is in the cache.
     """
-    name = _name_of(encoder)
+    name = name or _name_of(encoder)
     encoder_key = chain("embed", encoder, [], name=name)
     decoded = encoded = 0
     with quiet_pillow():
@@ -115,60 +120,85 @@ class _Run:
         self.hashes: dict[int, str] = {}
         self.rejected: dict[int, str] = {}
         self.decoded = self.encoded = 0
+        self._size = int(getattr(encoder, "batch_size", ENCODE))
         self._batch = Batch(encoder=encoder_key)
         self._prepared: list[tuple[str, npt.NDArray[Any]]] = []
         self._not_finite: set[str] = set()
+        self._settled: set[str] = set()
         self._started = time.monotonic()
         self._reported = 0.0
         self._new = 0
 
     def __call__(self, threads: int, progress: Progress) -> None:
         """Go over the rows until enough of them are good."""
-        ahead: deque[Future[Seen] | Seen] = deque()
-        rows = self._rows()
+        ahead: deque[Future[list[Seen]] | Seen] = deque()
+        held = 0
+        tasks = self._tasks()
         with ThreadPoolExecutor(threads, thread_name_prefix="decode") as pool:
             try:
                 while len(self.good) < self.wanted:
-                    while len(ahead) < ENCODE + 4 * threads and (row := next(rows, None)) is not None:
-                        ahead.append(row if isinstance(row, Seen) else pool.submit(self.pictures.see, row))
+                    while held < self._size + GROUP * threads and (task := next(tasks, None)) is not None:
+                        ahead.append(task if isinstance(task, Seen) else pool.submit(self.pictures.see, task))
+                        held += 1 if isinstance(task, Seen) else len(task)
                     if not ahead:
                         break
                     first = ahead.popleft()
-                    self._take(first if isinstance(first, Seen) else first.result())
-                    self._report(progress)
+                    found = [first] if isinstance(first, Seen) else first.result()
+                    held -= len(found)
+                    for seen in found:
+                        if len(self.good) < self.wanted:
+                            self._take(seen)
+                            self._report(progress)
             finally:
+                self.pictures.stop()
                 pool.shutdown(cancel_futures=True)
                 # Also when cancelled: what is decoded already is worth keeping.
                 self._encode()
                 self._commit()
-        self.good = [row for row in self.good if self.hashes[row] not in self._not_finite]
+        if self._not_finite:
+            for row in [row for row in self.good if self.hashes[row] in self._not_finite]:
+                self.rejected[row] = "the encoder gave no finite vector for it"
+            self.good = [row for row in self.good if row not in self.rejected]
         if not self.good:
             raise _nothing_usable(self.dataset, self.rejected)
 
-    def _rows(self) -> Iterator[int | Seen]:
-        """Give the rows in order: those that the cache knows as seen, the others by their number."""
+    def _tasks(self) -> Iterator[list[int] | Seen]:
+        """Give the rows in order: those that the cache knows as seen, the others by their numbers, a few at a time."""
+        group: list[int] = []
         for block in self.dataset.blocks(LOOKUP):
-            yield from list(block) if self.verify else self.pictures.known(block)
+            for row in list(block) if self.verify else self.pictures.known(block):
+                if isinstance(row, int):
+                    group.append(row)
+                if group and (isinstance(row, Seen) or len(group) == GROUP):
+                    yield group
+                    group = []
+                if isinstance(row, Seen):
+                    yield row
+        if group:
+            yield group
 
     def _take(self, seen: Seen) -> None:
         """Book one row; the first row of a content brings what was decoded."""
         if seen.stats is not None and seen.content is not None:
-            self._batch.files.append((self.pictures.path(seen.row), *seen.stats, seen.content))
+            self._batch.files.append((self.pictures.location(seen.row), *seen.stats, seen.content))
         reason = seen.reason
         if seen.claim is not None:
             fate = seen.claim.result()
             reason = fate.reason
             self._keep(seen.claim)
+            self._settled.add(fate.content)
         if reason is not None:
             self.rejected[seen.row] = reason
         else:
             assert seen.content is not None
             self.hashes[seen.row] = seen.content
             self.good.append(seen.row)
-        if len(self._prepared) >= ENCODE:
+        if len(self._prepared) >= self._size:
+            # What was encoded is written at once: a kill loses one batch of encoding at most.
             self._encode()
+            self._commit()
         # The first ones early: somebody is waiting to see a picture.
-        if len(self._batch) >= (COMMIT if len(self.good) > COMMIT else ENCODE):
+        elif len(self._batch) >= (COMMIT if len(self.good) > COMMIT else ENCODE):
             self._commit()
 
     def _keep(self, claim: Claim) -> None:
@@ -191,22 +221,22 @@ class _Run:
         if not self._prepared:
             return
         waiting, self._prepared = self._prepared, []
-        contents = [content for content, _ in waiting]
         result = self.encoder(np.stack([prepared for _, prepared in waiting]))
-        finite = [bool(np.isfinite(vector).all()) for vector in result.vectors]
-        for number, content in enumerate(contents):
+        finite = np.asarray(np.isfinite(result.vectors).all(axis=1), dtype=np.bool_)
+        for number, (content, _) in enumerate(waiting):
             if finite[number]:
                 self._batch.vectors.append((content, result.vectors[number], result.probabilities[number]))
                 self.encoded += 1
             else:
                 self._not_finite.add(content)
-                rows = [row for row, known in self.hashes.items() if known == content]
-                self.rejected.update(dict.fromkeys(rows, "the encoder gave no finite vector for it"))
 
     def _commit(self) -> None:
         batch, self._batch = self._batch, Batch(encoder=self._batch.encoder)
         if len(batch) or batch.broken:
             self.cache.write(batch)
+        waiting = {content for content, _ in self._prepared}
+        self.pictures.forget(self._settled - waiting)
+        self._settled &= waiting
 
     def _report(self, progress: Progress) -> None:
         now = time.monotonic()

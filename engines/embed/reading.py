@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +15,8 @@ from engines.artifacts import Dataset
 from engines.embed.decode import Unusable, decode, draft_scale
 from engines.embed.facts import FACTS_SIDE, measure, thumbnail
 from engines.embed.rowcache import RowCache, State
+from engines.media import MediaFiles, Place, Unreadable, read_place
 from engines.protocols import PictureEncoder
-
-MAX_BYTES = 2 << 30
 
 
 @dataclass(kw_only=True)
@@ -60,19 +57,24 @@ class Pictures:
 
     def __init__(self, dataset: Dataset, encoder: PictureEncoder, encoder_key: str, cache: RowCache) -> None:
         self._dataset, self._encoder, self._encoder_key, self._cache = dataset, encoder, encoder_key, cache
-        self._root = os.fsencode(dataset.root)
-        self._media: list[bytes] = dataset.media.column(0).to_pylist()
+        self._files = MediaFiles(dataset)
         self._claims: dict[str, Claim] = {}
         self._lock = threading.Lock()
+        self._stopped = False
 
-    def path(self, row: int) -> bytes:
-        """Give the absolute path of a row as the system knows it."""
-        return self._root + b"/" + self._media[row]
+    def location(self, row: int) -> bytes:
+        """Name the place of a row: the absolute path of its file as the system knows it, and where in it the picture lies."""
+        return self._place(row).location
+
+    def _place(self, row: int) -> Place:
+        place = self._files.place(row)
+        assert place is not None, "a row of pictures has no file"
+        return place
 
     def known(self, block: range) -> Iterator[int | Seen]:
         """Look a block of rows up: unchanged files with everything in the cache are seen without opening them."""
         stats = self._dataset.stats[block.start : block.stop].tolist()
-        contents = self._cache.known_files([(self.path(row), *stat) for row, stat in zip(block, stats, strict=True)])
+        contents = self._cache.known_files([(self.location(row), *stat) for row, stat in zip(block, stats, strict=True)])
         states = self._cache.states([content for content in contents if content is not None], self._encoder_key)
         for row, content in zip(block, contents, strict=True):
             state = states.get(content) if content is not None else None
@@ -81,11 +83,18 @@ class Pictures:
             else:
                 yield row
 
-    def see(self, row: int) -> Seen:
-        """Read a file, and decode it where its content is new."""
+    def stop(self) -> None:
+        """Let threads that have several pictures before them end after the one at hand; what they give is of no use then."""
+        self._stopped = True
+
+    def see(self, rows: Sequence[int]) -> list[Seen]:
+        """Read files, and decode those whose content is new."""
+        return [self._see(row) for row in rows if not self._stopped]
+
+    def _see(self, row: int) -> Seen:
         try:
-            raw, stats = _read(self.path(row))
-        except Unusable as error:
+            raw, stats = read_place(self._place(row))
+        except Unreadable as error:
             return Seen(row=row, reason=str(error))
         content = hashlib.blake2b(raw, digest_size=16).hexdigest()
         with self._lock:
@@ -101,8 +110,14 @@ class Pictures:
                 raise
         return Seen(row=row, content=content, stats=stats, claim=claim)
 
+    def forget(self, contents: Iterable[str]) -> None:
+        """Drop the work on contents that the cache knows by now; another copy of them is looked up there."""
+        with self._lock:
+            for content in contents:
+                self._claims.pop(content, None)
+
     def _decode(self, raw: bytes, content: str) -> Fate:
-        state = self._cache.states([content], self._encoder_key)[content]
+        state = self._cache.state(content, self._encoder_key)
         if state.broken is not None:
             return Fate(content=content, reason=state.broken)
         if state.facts and state.vector:
@@ -125,29 +140,3 @@ class Pictures:
                 picture = decode(raw, self._encoder.input_side)
             prepared = self._encoder.prepare(picture.rgb)
         return Decoded(facts=facts, prepared=prepared)
-
-
-def _read(path: bytes) -> tuple[bytes, tuple[int, int, int] | None]:
-    """Give the bytes of a file with its size, time and inode, None where these changed meanwhile.
-
-    Raises:
-        Unusable: when it cannot be read.
-    """
-    try:
-        with open(path, "rb", buffering=0) as handle:  # noqa: PTH123  # a path in raw bytes, which pathlib does not take
-            info = os.fstat(handle.fileno())
-            if not stat.S_ISREG(info.st_mode):
-                raise Unusable("not a regular file (a pipe, socket or device)")
-            if info.st_size > MAX_BYTES:
-                raise Unusable(f"a file of {info.st_size / 2**30:.1f} GiB; the limit is 2")
-            raw = handle.readall()
-            after = os.fstat(handle.fileno())
-    except FileNotFoundError:
-        raise Unusable("the file has disappeared since the folder was read") from None
-    except OSError as error:
-        raise Unusable(f"cannot be read: {error.strerror or error}") from None
-    except MemoryError:
-        raise Unusable("does not fit into memory") from None
-    stats = (info.st_size, info.st_mtime_ns, info.st_ino)
-    # A file that is written while it is read is not remembered under this time.
-    return raw, stats if stats == (after.st_size, after.st_mtime_ns, after.st_ino) else None

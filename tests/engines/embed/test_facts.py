@@ -2,11 +2,15 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 from scipy.fft import dctn
+from scipy.signal import convolve2d
 
 from engines.embed.decode import Picture, decode
-from engines.embed.facts import THUMB_SIDE, _percentiles, measure, phash, thumbnail
+from engines.embed.facts import THUMB_SIDE, _colorfulness, _percentiles, _sharpness, measure, phash, thumbnail
 from tests import corpus
 
 
@@ -53,6 +57,34 @@ def test_blur_lowers_sharpness():
 
 def test_colors_are_colorful():
     assert measured(corpus.picture(4))["colorfulness"] > measured(corpus.picture(4).convert("L"))["colorfulness"]
+
+
+SMALL = arrays(np.uint8, st.tuples(st.integers(3, 9), st.integers(3, 9), st.just(3)))
+
+
+@given(SMALL)
+def test_sharpness_is_the_variance_of_the_laplacian(pixels):
+    gray = pixels[..., 0].astype(np.float64)
+    laplacian = convolve2d(gray, [[0, 1, 0], [1, -4, 1], [0, 1, 0]], mode="valid")
+    assert _sharpness(pixels[..., 0]) == pytest.approx(laplacian.var(), abs=1e-9)
+
+
+@given(SMALL)
+def test_colorfulness_is_that_of_the_paper(pixels):
+    red, green, blue = np.moveaxis(pixels.astype(np.float64), 2, 0)
+    one, two = red - green, (red + green) / 2 - blue
+    expected = np.hypot(one.std(), two.std()) + 0.3 * np.hypot(one.mean(), two.mean())
+    assert _colorfulness(pixels) == pytest.approx(expected, abs=1e-6)
+
+
+@given(st.integers(1, 600), st.integers(1, 600))
+@settings(deadline=None, max_examples=30)
+def test_colors_are_averages_of_sixteenths_up_to_a_step_of_the_coarse_copy(width, height):
+    ramp = np.linspace(0, 255, width)[None, :, None] * np.ones((height, 1, 3))
+    image = Image.fromarray(ramp.astype(np.uint8))
+    found = np.frombuffer(measured(image)["colors"], np.uint8).reshape(4, 4, 3)
+    plain = np.asarray(image.resize((4, 4), Image.Resampling.BOX))
+    assert np.abs(found.astype(int) - plain).max() <= 255 / 16 + 2
 
 
 @pytest.mark.parametrize("seed", range(4))

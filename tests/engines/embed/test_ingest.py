@@ -9,13 +9,13 @@ import pytest
 
 from engines.embed import ENGINES
 from engines.embed.efficientnet import EfficientNetLite0
-from engines.embed.ingest import ingest
+from engines.embed.ingest import ENCODE, ingest
 from engines.embed.rowcache import RowCache
 from engines.errors import Cancelled, SourceError
 from engines.protocols import EncodedBatch
-from engines.read import read
 from engines.read.names import escape
 from tests import corpus
+from tests.engines.read.reading import read
 
 Pixels = ENGINES.load("pixels")
 
@@ -89,7 +89,7 @@ def test_a_second_time_nothing_is_opened(folder, cache, monkeypatch):
     def refuse(*_: object):
         raise AssertionError("opened a file")
 
-    monkeypatch.setattr("engines.embed.reading._read", refuse)
+    monkeypatch.setattr("engines.embed.reading.read_place", refuse)
     second = ingest(rows(folder), Pixels(), cache=cache)
     assert (second.decoded, second.encoded) == (0, 0)
     assert (second.embeddings.key, second.facts.key, second.dataset.key) == (
@@ -230,13 +230,62 @@ def test_the_cache_may_be_damaged_in_the_middle(folder, tmp_path):
     assert again.decoded == 11
 
 
+class Counting:
+    """Two numbers per picture, as floats; remembers the sizes of its batches."""
+
+    modality, vocabulary, input_side, batch_size = "pictures", "", 8, 5
+
+    def __init__(self):
+        self.batches = []
+
+    def prepare(self, picture):
+        return np.asarray(picture.resize((2, 1)).convert("L"), dtype=np.float32).reshape(2)
+
+    def __call__(self, prepared):
+        assert prepared.dtype == np.float32
+        self.batches.append(len(prepared))
+        return EncodedBatch(vectors=prepared, probabilities=np.empty((len(prepared), 0), np.float16))
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    monkeypatch.setattr("engines.embed.ingest.chain", lambda *_, **__: "key of a stranger")
+    return Counting()
+
+
+def test_an_encoder_states_how_many_pictures_it_wants_at_once(folder, cache, counting):
+    ingest(rows(folder), counting, cache=cache)
+    assert counting.batches == [5, 5, 1]
+
+
+def test_far_apart_copies_are_decoded_once_and_little_is_remembered(tmp_path, cache, counting, monkeypatch):
+    from engines.embed.reading import Pictures
+
+    (tmp_path / "set").mkdir()
+    for number in range(240):
+        raw = corpus.saved(corpus.picture(number % 160, (12, 10)), "PNG")
+        (tmp_path / "set" / f"{number:03}.png").write_bytes(raw)
+    remembered = []
+    forget = Pictures.forget
+
+    def watched(self, contents):
+        remembered.append(len(self._claims))
+        forget(self, contents)
+
+    monkeypatch.setattr(Pictures, "forget", watched)
+    made = ingest(rows(tmp_path / "set"), counting, cache=cache, threads=2)
+    assert (len(made.dataset), made.decoded, made.encoded) == (240, 160, 160)
+    np.testing.assert_array_equal(made.embeddings.vectors[160:], made.embeddings.vectors[:80])
+    assert max(remembered) < 80
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
 from engines.embed.ingest import ingest
 from engines.embed.pixels import Pixels
 from engines.embed.rowcache import RowCache
-from engines.read import read
+from tests.engines.read.reading import read
 
 def die(fraction, message):
     if fraction > 0.7:
@@ -260,3 +309,37 @@ def test_after_kill_9_the_next_start_goes_on(tmp_path):
         made = ingest(rows(tmp_path / "set"), Pixels(), cache=cache)
         assert len(made.dataset) == 200
         assert 0 < made.decoded <= 150
+
+
+KILLED_ENCODING = """
+import os, signal, sys
+from pathlib import Path
+from engines.embed.ingest import ingest
+from engines.embed.pixels import Pixels
+from engines.embed.rowcache import RowCache
+from tests.engines.read.reading import read
+
+plain, calls = Pixels.__call__, []
+
+def die(self, prepared):
+    made = plain(self, prepared)
+    calls.append(len(prepared))
+    if len(calls) == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return made
+
+Pixels.__call__ = die
+ingest(read(Path(sys.argv[1]))[0], Pixels(), cache=RowCache(Path(sys.argv[2])), threads=2)
+"""
+
+
+def test_kill_9_after_encoding_loses_one_batch(tmp_path):
+    (tmp_path / "set").mkdir()
+    for number in range(100):
+        (tmp_path / "set" / f"{number:03}.png").write_bytes(corpus.saved(corpus.picture(number, (12, 10)), "PNG"))
+    path = tmp_path / "c.sqlite"
+    arguments = [sys.executable, "-c", KILLED_ENCODING, str(tmp_path / "set"), str(path)]
+    died = subprocess.run(arguments, check=False, cwd=Path(__file__).parents[3])
+    assert died.returncode == -signal.SIGKILL
+    with RowCache(path) as cache:
+        assert ingest(rows(tmp_path / "set"), Pixels(), cache=cache).encoded == 100 - 3 * ENCODE

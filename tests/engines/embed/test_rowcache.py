@@ -69,6 +69,15 @@ def test_states(cache):
     assert cache.states([ONE], "e")[ONE].vector
 
 
+def test_one_state_is_the_same_as_many(cache):
+    made = batch()
+    made.broken = [(TWO, "truncated")]
+    cache.write(made)
+    for encoder in ("e", "other"):
+        for content, state in cache.states([ONE, TWO, "33" * 16], encoder).items():
+            assert cache.state(content, encoder) == state
+
+
 def test_missing_rows_are_reported(cache):
     cache.write(batch())
     with pytest.raises(CacheLost):
