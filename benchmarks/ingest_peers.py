@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,14 @@ def _bare(chosen: list[Path], batch: int, **settings: Any) -> Callable[[], objec
 def one_thread(chosen: list[Path]) -> Callable[[], object]:
     """Run one picture at a time in one thread: the least CPU of all settings, and one core only."""
     return _bare(chosen, 1, intra_op_num_threads=1)
+
+
+def side_by_side(chosen: list[Path]) -> Callable[[], object]:
+    """Run the same in as many threads as there are cores, each with a part of the pictures: all cores with the least CPU."""
+    threads = os.cpu_count() or 1
+    parts = [_bare(chosen[start::threads], 1, intra_op_num_threads=1) for start in range(threads)]
+    pool = ThreadPoolExecutor(threads)
+    return lambda: [done.result() for done in [pool.submit(part) for part in parts]]
 
 
 def all_cores(chosen: list[Path]) -> Callable[[], object]:
@@ -163,7 +172,8 @@ PEERS: dict[str, tuple[Callable[[list[Path]], Callable[[], object]], str]] = {
     "ours": (ours, "**ours, end to end**"),
     "decode": (decode, "bare decode, crop, resize (Pillow)"),
     "one-thread": (one_thread, "bare decode + bare network: onnxruntime, one thread, one by one"),
-    "all-cores": (all_cores, "the same on all cores, without spinning"),
+    "side-by-side": (side_by_side, "the same, on each core a thread with its share of the pictures"),
+    "all-cores": (all_cores, "the same, one picture at a time on all cores, without spinning"),
     "defaults": (defaults, "the same with onnxruntime's defaults, batches of 16"),
     "torch": (torch_eager, "bare decode + bare network: torch, batches of 16"),
     "sentence-transformers": (sentence_transformers, "`SentenceTransformer.encode`, same network of torch"),

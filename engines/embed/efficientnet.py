@@ -65,13 +65,19 @@ class EfficientNetLite0:
         vectors = np.empty((len(prepared), 1280), dtype=np.float32)
         probabilities = np.empty((len(prepared), 1000), dtype=np.float16)
 
-        def encode(row: int) -> None:
-            (vectors[row : row + 1],) = network.run(None, {"pictures": prepared[row : row + 1]})
+        rows = iter(range(len(prepared)))
+
+        def encode(_: int) -> None:
+            # Whoever is free takes the next one: an iterator may be shared.
+            for row in rows:
+                (vectors[row : row + 1],) = network.run(None, {"pictures": prepared[row : row + 1]})
 
         threads = self.threads or available_threads()
-        rows = range(len(prepared))
-        for _ in map(encode, rows) if threads == 1 or len(rows) == 1 else _pool(threads).map(encode, rows):
-            pass
+        if threads == 1 or len(prepared) == 1:
+            encode(0)
+        else:
+            for _ in _pool(threads).map(encode, range(threads)):
+                pass  # raises what a thread raised
         for start in range(0, len(prepared), BATCH):
             block = vectors[start : start + BATCH]
             filled = np.zeros((BATCH, 1280), dtype=np.float32)

@@ -45,7 +45,8 @@ def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
             kinds = {name: kind for (name, kind), *_ in tensors.values()}
             held = {name: _storage(stream, np.dtype(kinds[name])) for name in storages}
             return {
-                name: _view(held[storage], offset, size, stride) for name, ((storage, _), offset, size, stride) in tensors.items()
+                name: _view(held[storage], offset, size, stride)
+                for name, ((storage, _), offset, size, stride) in tensors.items()
             }
         except _REFUSED as error:
             raise NotWeights(f"{path} is damaged, or no weights file: {error}") from None
