@@ -133,8 +133,9 @@ class _Lines:
         if same:
             return text if line_end(text) else text + self._end
         buffer = io.StringIO(newline="")
-        csv.writer(buffer, delimiter=self._delimiter, lineterminator=line_end(text) or self._end).writerow(map(western, values))
-        return buffer.getvalue()
+        # With this end of line, cells that hold either of its characters are quoted; the file's own end follows.
+        csv.writer(buffer, delimiter=self._delimiter, lineterminator="\r\n").writerow(map(western, values))
+        return buffer.getvalue().removesuffix("\r\n") + (line_end(text) or self._end)
 
 
 def _records(lines: IO[str], delimiter: str) -> Iterator[Record]:

@@ -17,6 +17,9 @@ from engines.read.names import escape
 from engines.read.rejects import Rejects
 
 FILE_NAME = "file_name"
+LONGEST_CELL = 131_072
+"""Characters of one value of a CSV table: more is a quote that nobody closed."""
+TOO_LONG = f"a value has more than {LONGEST_CELL:,} characters"
 MOST_CELLS = 20_000_000
 """A table beside pictures is held in memory value by value; a larger one has to be the source itself."""
 
@@ -85,11 +88,16 @@ def _csv(text: str, path: bytes, rejects: Rejects) -> MetadataTable:
             return table
         except csv.Error as error:
             # The reader goes on with the next line.
-            rejects.add(None, f"{table.name} row {number + 1} cannot be read: {error}", path=table.name, row=number)
+            words = TOO_LONG if "field limit" in str(error) else str(error)
+            rejects.add(None, f"{table.name} row {number + 1} cannot be read: {words}", path=table.name, row=number)
             continue
         if not any(values):
             continue
-        if len(values) != len(columns):
+        if max(map(len, values)) > LONGEST_CELL:
+            # The library's own limit holds for the whole process, and others may have raised it.
+            reason = f"{table.name} row {number + 1} cannot be read: {TOO_LONG}"
+            rejects.add(None, reason, path=table.name, row=number)
+        elif len(values) != len(columns):
             reason = f"{table.name} row {number + 1} has {len(values)} values for {len(columns)} columns"
             rejects.add(None, reason, path=table.name, row=number)
         else:

@@ -8,17 +8,18 @@ import pytest
 
 from engines.errors import MissingPackage, ParameterError
 from engines.parameters import parameters
+from engines.protocols import CorpusEncoder, TextEncoder
 from engines.recipe import STAGES, registry
 from engines.registry import Entry, Registry
 
-ENGINES = [(stage, name) for stage in ("read", *STAGES, "export") for name in registry(stage).names()]
+ENGINES = [(stage, name) for stage in ("read", *STAGES, "search", "export") for name in registry(stage).names()]
 
 
 @pytest.mark.parametrize(("stage", "name"), ENGINES)
 def test_each_engine_loads_and_stands_on_its_defaults(stage: str, name: str) -> None:
     cls = registry(stage).load(name)
     made = cls()
-    assert callable(made)
+    assert callable(made) or isinstance(made, TextEncoder | CorpusEncoder)
     assert cls.__doc__
     assert registry(stage).entries[name].summary
     with pytest.raises(AttributeError):  # frozen

@@ -429,7 +429,10 @@ def test_whatever_cells_hold(tmp_path_factory, rows, delimiter, end, new, quoted
     name = "t.tsv" if delimiter == "\t" else "t.csv"
     given_rows = [[f"sentence number {number} of many", label, cell] for number, (label, cell, _) in enumerate(rows)]
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL)
+    # Unquoted, a line break inside of a cell is an end of the row for whoever reads it.
+    broken = any(sign in cell for row in given_rows for cell in row for sign in "\r\n")
+    quoting = csv.QUOTE_ALL if quoted or broken else csv.QUOTE_MINIMAL
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerows([["text", "label", "cell"], *given_rows])
     write_files(folder / "source", {name: buffer.getvalue().encode()})
     data = read(folder / "source" / name, folder, text="text", label="label")

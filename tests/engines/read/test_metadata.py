@@ -235,7 +235,7 @@ def test_a_very_long_value_costs_its_row_only(folder):
     (folder / "metadata.csv").write_text(f'file_name,label\na.jpg,{long}\nb.jpg,cat\nc.jpg,"never closed\n')
     dataset = rows_of(folder)
     assert dataset.labels == [None, "cat", "never closed\n"]
-    assert reasons(dataset) == ["metadata.csv row 1 cannot be read: field larger than field limit (131072)"]
+    assert reasons(dataset) == ["metadata.csv row 1 cannot be read: a value has more than 131,072 characters"]
     (folder / "metadata.csv").write_text(f"file_name,{long}\na.jpg,x\n")
     with pytest.raises(SourceError, match="is not a CSV table"):
         rows_of(folder)
