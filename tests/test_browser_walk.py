@@ -254,6 +254,7 @@ def test_every_page_in_light_and_dark(served, browser, scheme):
             expect(page.locator(part)).to_be_visible()
             expect(page.locator(".st-key-top-bar [aria-current]")).to_contain_text(name)
         wait_for_map(page)
+        expect(page.locator(".st-key-right")).to_be_visible()
         red, green, blue = page.evaluate(
             "getComputedStyle(document.querySelector('.st-key-right')).backgroundColor.match(/[0-9]+/g).slice(0, 3).map(Number)"
         )
