@@ -77,9 +77,12 @@ def _csv(text: str, path: bytes, rejects: Rejects) -> MetadataTable:
     delimiter = max(",;\t", key=first.count) if first.strip() else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        columns = _header(next(reader, []))
+        names = next(reader, [])
+        if max(map(len, names), default=0) > LONGEST_CELL:
+            raise csv.Error(TOO_LONG)
     except csv.Error as error:
         raise SourceError(f"{escape(path)} is not a CSV table: {error}", "check its quotes and commas") from None
+    columns = _header(names)
     table = MetadataTable(path, columns, typed=False)
     for number in itertools.count():
         try:
