@@ -159,7 +159,7 @@ def _cancelled_worker(store: Store, graph: NeighborGraph) -> float:
             moment = time.monotonic()
         raise Cancelled
 
-    job = Job(stage="project", name="pca", parameters={}, graph=graph.key, key="cancelled", store=str(store.root))
+    job = Job(stage="project", name="pca", parameters={}, given=("neighbors", graph.key), key="cancelled", store=str(store.root))
     try:
         call(job, progress=progress)
     except Cancelled:
@@ -185,7 +185,7 @@ def main() -> None:
         table.step("put five values into the store", lambda: _round_trip(store, [dataset, embeddings, graph, clusters, issue]))
         dataset = table.step("load the data set", lambda: store.get(Dataset, dataset.key))
         table.step("load the graph", lambda: store.get(NeighborGraph, graph.key))
-        job = Job(stage="project", name="pca", parameters={}, graph=graph.key, key="map", store=str(space))
+        job = Job(stage="project", name="pca", parameters={}, given=("neighbors", graph.key), key="map", store=str(space))
         usage = table.step("PCA in a worker process", lambda: call(job, progress=lambda _fraction, _message: None))
         print(f"|  the worker itself | | {usage.cpu_seconds:.2f} | {usage.peak_rss / 2**20:,.0f} |")
         seconds = _cancelled_worker(store, graph)

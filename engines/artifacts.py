@@ -222,12 +222,13 @@ class NeighborGraph(Artifact):
         require(self.indices.dtype == np.int32 and self.distances.dtype == np.float32, "wrong dtype")
         require(len(self.representative) == m and len(self.nodes) == m, "representative or nodes differ in length")
         if k:
-            require(bool((self.indices >= 0).all() and (self.indices < m).all()), "a neighbor is no node")
-            require(
-                bool(np.isfinite(self.distances).all() and (self.distances >= 0).all()), "a distance is not finite or negative"
-            )
-            require(bool((np.diff(self.distances, axis=1) >= 0).all()), "distances are not ascending")
-            require(not bool((self.indices == np.arange(m, dtype=np.int32)[:, None]).any()), "a node is its own neighbor")
+            for start in range(0, m, 65536):
+                near, away = self.indices[start : start + 65536], self.distances[start : start + 65536]
+                own = np.arange(start, start + len(near), dtype=np.int32)[:, None]
+                require(bool((near >= 0).all() and (near < m).all()), "a neighbor is no node")
+                require(bool(np.isfinite(away).all() and (away >= 0).all()), "a distance is not finite or negative")
+                require(bool((np.diff(away, axis=1) >= 0).all()), "distances are not ascending")
+                require(not bool((near == own).any()), "a node is its own neighbor")
         require(bool((self.unique_of >= -1).all() and (self.unique_of < max(m, 1)).all()), "unique_of out of range")
 
     @property
@@ -249,19 +250,82 @@ class NeighborGraph(Artifact):
         return rows
 
 
+def _unknown() -> Float32:
+    return np.empty(0, dtype=np.float32)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Projection(Artifact):
-    """A map: ``coords`` float32 (n, 2), finite; rows that share a node share a position."""
+    """A map: ``coords`` float32 (n, 2), finite; rows that share a node share a position.
+
+    ``torn`` and ``false`` float32 (n), 0..1, say how far the map can be trusted at a row (see ``engines.project.trust``): the share of its
+    true neighbors that lie elsewhere, and the share of its neighbors on the map that are none; NaN where nothing is known, length 0 where
+    nothing was measured.
+    """
 
     kind_name: ClassVar[str] = "projection"
     name: str
     coords: Float32
+    torn: Float32 = field(default_factory=_unknown)
+    false: Float32 = field(default_factory=_unknown)
     notes: dict[str, Any] = field(default_factory=dict)
 
     def check(self) -> None:
-        """Check that coordinates are finite."""
+        """Check that coordinates are finite and shares lie in 0..1."""
         require(self.coords.ndim == 2 and self.coords.dtype == np.float32, "coords are no float32 table")
         require(bool(np.isfinite(self.coords).all()), "a coordinate is not finite")
+        for share in (self.torn, self.false):
+            require(len(share) in (0, len(self.coords)), "a share of neighbors is missing")
+            known = share[~np.isnan(share)]
+            require(bool(((known >= 0) & (known <= 1)).all()), "a share of neighbors is no share")
+
+    @property
+    def trust(self) -> Float32:
+        """Give float32 (n): 1 less the mean of ``torn`` and ``false``; NaN where nothing is known."""
+        if not len(self.torn):
+            return np.full(len(self.coords), np.nan, dtype=np.float32)
+        return np.asarray(1.0 - (self.torn + self.false) / 2.0, dtype=np.float32)
+
+    def place(self, neighbors: npt.NDArray[Any], distances: npt.NDArray[Any]) -> Float32:
+        """Place new rows by their nearest among the rows of this map; gives float32 (q, 2).
+
+        ``neighbors`` (q, k): row numbers, -1 = none; ``distances`` (q, k), ascending. A position is the mean of the neighbors' with the weights
+        exp(-2 (d - d1) / (dk - d1)), where d1 and dk are the distances to the first and the last of them; a row that coincides with
+        neighbors (distance 0) lies where the first of those lies. A row without neighbors lies below the middle of the map.
+        """
+        there = neighbors >= 0
+        away = np.where(there, distances, np.inf).astype(np.float64)
+        first = away.min(axis=1, initial=np.inf)
+        last = np.where(there, away, -np.inf).max(axis=1, initial=-np.inf)
+        alone = ~there.any(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            excess = np.where(there, away - first[:, None], np.inf)
+            weights = np.exp(-2.0 * excess / np.maximum(last - first, 1e-12)[:, None])
+        same = there & (away == 0)
+        twin = same & (np.cumsum(same, axis=1) == 1)
+        weights = np.where(same.any(axis=1)[:, None], twin, weights)
+        weights = np.where(there, weights, 0.0)
+        places = np.einsum("ij,ijk->ik", weights, self.coords[np.where(there, neighbors, 0)].astype(np.float64))
+        places /= np.where(alone, 1.0, weights.sum(axis=1))[:, None]
+        if alone.any() and len(self.coords):
+            low, high = self.coords.min(axis=0), self.coords.max(axis=0)
+            places[alone] = (low[0] + high[0]) / 2, low[1] - 0.06 * max(float(high[1] - low[1]), 1.0)
+        return np.asarray(places, dtype=np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure(Artifact):
+    """A figure per row that the graph tells: ``values`` float32 (n), NaN where it is unknown."""
+
+    kind_name: ClassVar[str] = "measure"
+    name: str
+    values: Float32
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Check that values are numbers or unknown, never infinite."""
+        require(self.values.ndim == 1 and self.values.dtype == np.float32, "values are no float32 column")
+        require(not bool(np.isinf(self.values).any()), "a value is infinite")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,8 +357,9 @@ class Clustering(Artifact):
             )
             next_id += len(used)
         for coarse, fine in zip(self.layers, self.layers[1:], strict=False):
-            pairs = np.unique(np.stack([fine, coarse])[:, fine >= 0], axis=1)
-            require(len(np.unique(pairs[0])) == pairs.shape[1], "a finer cluster lies in two coarser ones")
+            inside = fine >= 0
+            pairs = np.unique(fine[inside].astype(np.int64) * (next_id + 1) + coarse[inside] + 1)
+            require(len(np.unique(pairs // (next_id + 1))) == len(pairs), "a finer cluster lies in two coarser ones")
 
     @property
     def labels(self) -> Int32:
@@ -355,6 +420,7 @@ __all__ = [
     "InvalidValue",
     "IssueResult",
     "Kind",
+    "Measure",
     "Names",
     "NeighborGraph",
     "PictureFacts",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from engines.accounting import Clock, Meter, Spent, StageRecord
 from engines.artifacts import (
     PAIR_SCHEMA,
     Clustering,
@@ -21,12 +21,12 @@ from engines.artifacts import (
     Embeddings,
     Float32,
     IssueResult,
+    Measure,
     Names,
     NeighborGraph,
     PictureFacts,
     Projection,
 )
-from engines.errors import Cancelled
 from engines.ingestion import further_spaces, given_embeddings, ingest_source
 from engines.keys import chain, digest
 from engines.parameters import values as parameter_values
@@ -35,15 +35,24 @@ from engines.recipe import Recipe, registry
 from engines.spaces import Comparison, Lexicon
 from engines.store import Store
 from engines.value import Artifact, require
-from engines.worker import Job, Usage, call, peak_rss
+from engines.worker import Job, call
 
 A = TypeVar("A", bound=Artifact)
 
 OnValue = Callable[[str, str], None]
 """Called with stage and name when a value has arrived in ``Values``."""
 
-STAGE_ORDER = ("embed", "neighbors", "project", "cluster", "name", "issues", "compare")
-WEIGHTS = {"embed": 0.4, "neighbors": 0.04, "project": 0.39, "cluster": 0.05, "name": 0.02, "issues": 0.08, "compare": 0.01}
+STAGE_ORDER = ("embed", "neighbors", "project", "cluster", "name", "measure", "issues", "compare")
+WEIGHTS = {
+    "embed": 0.39,
+    "neighbors": 0.12,
+    "project": 0.31,
+    "cluster": 0.05,
+    "name": 0.02,
+    "measure": 0.02,
+    "issues": 0.08,
+    "compare": 0.01,
+}
 SMALL = 64
 """Up to this many nodes an isolated engine runs in this process: starting another one would take longer."""
 
@@ -63,83 +72,11 @@ class Values:
     projections: dict[str, Projection] = field(default_factory=dict)
     clusterings: dict[str, Clustering] = field(default_factory=dict)
     names: dict[str, Names] = field(default_factory=dict)
+    measures: dict[str, Measure] = field(default_factory=dict)
     issues: dict[str, IssueResult] = field(default_factory=dict)
     spaces: dict[str, Embeddings] = field(default_factory=dict)
     """All embeddings of the rows by encoder, the one that feeds the map among them."""
     comparison: Comparison | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spent:
-    """What a stage cost; CPU seconds are those of this process, or of the worker process with all its threads."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_rss: int
-    notes: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class StageRecord(Spent):
-    """What one stage did: which engine with which parameters, whether it came from the store, and what it cost."""
-
-    stage: str
-    name: str
-    engine: str
-    key: str
-    cached: bool
-    parameters: dict[str, Any]
-
-
-class Clock:
-    """Measure a stage from its making to ``stop``."""
-
-    def __init__(self) -> None:
-        self._wall, self._cpu = time.monotonic(), time.process_time()
-
-    def stop(self, notes: Mapping[str, Any] | None = None, used: Usage | None = None) -> Spent:
-        """Give what the stage cost; ``used`` is what a worker process spent in place of this one."""
-        return Spent(
-            seconds=round(time.monotonic() - self._wall, 3),
-            cpu_seconds=round(used.cpu_seconds if used else time.process_time() - self._cpu, 3),
-            peak_rss=used.peak_rss if used else peak_rss(),
-            notes=dict(notes or {}),
-        )
-
-
-class Meter:
-    """Join the progress of steps, some of them side by side, to one fraction; a cancel in one of them reaches all."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._lock = threading.Lock()
-        self._done: dict[str, float] = {}
-        self._weights: dict[str, float] = {}
-        self._cancelled = False
-
-    def step(self, name: str, weight: float) -> Progress:
-        """Announce a step that makes up ``weight`` of the whole."""
-        with self._lock:
-            self._weights[name] = weight
-
-        def report(fraction: float, message: str) -> None:
-            with self._lock:
-                if self._cancelled:
-                    raise Cancelled
-                self._done[name] = max(self._done.get(name, 0.0), min(fraction, 1.0))
-                whole = sum(self._weights[step] * share for step, share in self._done.items())
-                try:
-                    self._progress(min(whole, 1.0), message)
-                except BaseException:
-                    self._cancelled = True
-                    raise
-
-        return report
-
-    def cancel(self) -> None:
-        """Make every step stop at its next report."""
-        with self._lock:
-            self._cancelled = True
 
 
 @dataclass(frozen=True)
@@ -193,6 +130,7 @@ class Run:
             maps = [pool.submit(self._project, name, graph, step) for name, step in steps]
             try:
                 self._clusters(graph, meter)
+                self._measures(meter)
                 self._checks(meter)
                 for future in maps:
                     future.result()
@@ -243,12 +181,16 @@ class Run:
     def _graph(self, progress: Progress) -> NeighborGraph:
         embeddings = self._evidence().embeddings
         assert embeddings is not None
-        name = registry("neighbors").default()
         assert self.values.dataset is not None
-        engine = self.recipe.for_kind(self.values.dataset.kind).engine("neighbors", name)
+        recipe = self.recipe.for_kind(self.values.dataset.kind)
+        name = recipe.chosen("neighbors")[0]
+        engine = recipe.engine("neighbors", name)
         key = chain("neighbors", engine, [embeddings.key], name=name)
+        job = None
+        if _isolated(engine, len(embeddings)):
+            job = self._job("neighbors", name, engine, embeddings, key)
         compute = partial(_run, engine, embeddings)
-        graph = self._stage(Task("neighbors", name, engine, NeighborGraph, key, compute), progress)
+        graph = self._stage(Task("neighbors", name, engine, NeighborGraph, key, compute, job), progress)
         self.values.graph = graph
         self.on_value("neighbors", name)
         return graph
@@ -286,6 +228,19 @@ class Run:
         assert evidence.embeddings is not None
         return lexicon(namer.vocabulary_of(evidence), self._encoder, evidence.embeddings.encoder, self.store, progress)
 
+    def _measures(self, meter: Meter) -> None:
+        evidence = self._evidence()
+        chosen = self.recipe.chosen("measure")
+        for name in chosen:
+            engine = self.recipe.engine("measure", name)
+            step = meter.step(f"measure {name}", WEIGHTS["measure"] / len(chosen))
+            if all(evidence.has(need) for need in engine.needs):
+                key = chain("measure", engine, evidence.keys((*engine.needs, *engine.uses)), name=name)
+                compute = partial(_run, engine, evidence)
+                self.values.measures[name] = self._stage(Task("measure", name, engine, Measure, key, compute), step)
+            step(1.0, name)
+            self.on_value("measure", name)
+
     def _checks(self, meter: Meter) -> None:
         evidence = self._evidence()
         chosen = self.recipe.chosen("issues")
@@ -306,17 +261,18 @@ class Run:
         """Run an engine that sees the graph only, in a worker process where it asks for one."""
         engine = self.recipe.engine(stage, name)
         key = chain(stage, engine, [graph.key], name=name)
-        job = None
-        if engine.isolated and graph.m > SMALL:
-            job = Job(
-                stage=stage,
-                name=name,
-                parameters=parameter_values(engine),
-                graph=graph.key,
-                key=key,
-                store=str(self.store.root),
-            )
+        job = self._job(stage, name, engine, graph, key) if _isolated(engine, graph.m) else None
         return self._stage(Task(stage, name, engine, cls, key, partial(_run, engine, graph), job), progress)
+
+    def _job(self, stage: str, name: str, engine: Any, given: Artifact, key: str) -> Job:
+        return Job(
+            stage=stage,
+            name=name,
+            parameters=parameter_values(engine),
+            given=(given.kind_name, given.key),
+            key=key,
+            store=str(self.store.root),
+        )
 
     def _stage(self, task: Task[A], progress: Progress) -> A:
         """Take a value from the store, or compute it under the lock of its key."""
@@ -380,6 +336,12 @@ def skipped(name: str, scope: Literal["row", "class", "dataset"], n: int, missin
         pairs=PAIR_SCHEMA.empty_table(),
         skipped=f"needs {' and '.join(missing)}",
     )
+
+
+def _isolated(engine: Any, n: int) -> bool:
+    """Tell whether an engine runs in a process of its own for n rows or nodes."""
+    wants = engine.isolated_for(n) if hasattr(engine, "isolated_for") else engine.isolated
+    return bool(wants) and n > SMALL
 
 
 def _run(engine: Any, inputs: Any, progress: Progress) -> Any:

@@ -14,7 +14,7 @@ from engines.errors import ParameterError, SourceError
 from engines.parameters import build, parameters
 from engines.registry import Registry
 
-STAGES = ("embed", "neighbors", "project", "cluster", "name", "issues")
+STAGES = ("embed", "neighbors", "project", "cluster", "name", "measure", "issues")
 PRIVATE = ("seed", "threads", "metric", "device")
 
 
@@ -43,7 +43,7 @@ def registry(stage: str) -> Registry:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Name the engines of each stage; empty = the default (for checks: all of them).
+    """Name the engines of each stage; empty = the default (for measures and checks: all of them).
 
     ``encoders``: what turns rows into vectors, by the name of an engine, or by a model (a folder, or a hub id with a slash); the first one
     feeds the map and the checks, the others are computed to be compared. Empty: vectors that the source brings, else the default of
@@ -57,7 +57,9 @@ class Recipe:
     encoders: tuple[str, ...] = ()
     projectors: tuple[str, ...] = ()
     clusterers: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    neighbors: str = ""
     namer: str = ""
     metric: str = ""
     seed: int = 0
@@ -72,13 +74,20 @@ class Recipe:
             ParameterError: for an unknown or repeated name.
         """
         table = registry(stage)
-        many = {"embed": self.encoders, "project": self.projectors, "cluster": self.clusterers, "issues": self.checks}
-        if stage == "name":
-            names = [self.namer or table.default()]
+        many = {
+            "embed": self.encoders,
+            "project": self.projectors,
+            "cluster": self.clusterers,
+            "measure": self.measures,
+            "issues": self.checks,
+        }
+        one = {"neighbors": self.neighbors, "name": self.namer}
+        if one.get(stage):
+            names = [one[stage]]
         elif many.get(stage):
             names = list(many[stage])
         else:
-            names = table.names() if stage == "issues" else [table.default()]
+            names = table.names() if stage in ("measure", "issues") else [table.default()]
         if len(set(names)) < len(names):
             raise ParameterError(f"a {stage} engine is named twice: {', '.join(names)}", "name each engine once")
         for name in names:
@@ -204,7 +213,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def _restore(key: str, value: Any) -> Any:
-    if key in ("encoders", "projectors", "clusterers", "checks"):
+    if key in ("encoders", "projectors", "clusterers", "measures", "checks"):
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise ParameterError(f"the recipe's {key} must be a list of names")
         return tuple(value)

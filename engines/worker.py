@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from engines import errors
-from engines.artifacts import Clustering, NeighborGraph, Projection
+from engines.artifacts import Clustering, Embeddings, NeighborGraph, Projection
 from engines.errors import Cancelled, DatasetExplorerError, WorkerCrashed
 from engines.parameters import build
 from engines.protocols import Progress
@@ -32,17 +32,21 @@ from engines.value import Artifact
 A = TypeVar("A", bound=Artifact)
 
 POLITE_SECONDS = 1.0
-OUTPUTS: dict[str, type[Artifact]] = {"project": Projection, "cluster": Clustering}
+INPUTS: dict[str, type[Artifact]] = {cls.kind_name: cls for cls in (Embeddings, NeighborGraph, Projection, Clustering)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Name what to compute: an engine of a stage with its parameters, from a graph, to be stored under ``key``."""
+    """Name what to compute: an engine of a stage with its parameters, from a value of the store, to be stored under ``key``.
+
+    ``given``: kind and key of the value that the engine is called with; ``further``: argument -> kind and key of others.
+    """
 
     stage: str
     name: str
     parameters: dict[str, Any]
-    graph: str
+    given: tuple[str, str]
+    further: dict[str, tuple[str, str]] = field(default_factory=dict)
     key: str
     store: str
 
@@ -203,13 +207,20 @@ def _serve() -> int:
 def _compute(job: Job, progress: Progress) -> None:
     store = Store(Path(job.store))
     progress(0.0, "loading")
-    graph = store.get(NeighborGraph, job.graph)
-    if graph is None:
-        raise DatasetExplorerError(f"the neighbor graph {job.graph} is gone from the workspace", "run again")
+    given = _load(store, job.given)
+    further = {argument: _load(store, where) for argument, where in job.further.items()}
     registry = importlib.import_module(f"engines.{job.stage}").ENGINES
     engine = build(registry.load(job.name), job.parameters)
-    value: Artifact = engine(graph, progress=progress)
+    value: Artifact = engine(given, **further, progress=progress)
     store.put(value.with_key(job.key))
+
+
+def _load(store: Store, where: tuple[str, str]) -> Artifact:
+    kind, key = where
+    value = store.get(INPUTS[kind], key)
+    if value is None:
+        raise DatasetExplorerError(f"the {kind} {key} are gone from the workspace", "run again")
+    return value
 
 
 def peak_rss() -> int:

@@ -67,6 +67,8 @@ def common(function: F) -> F:
         ),
         click.option("--projector", "projectors", callback=_names, metavar="A,B", help=f"maps, {LIST_HELP}"),
         click.option("--clusterer", "clusterers", callback=_names, metavar="A,B", help=f"clusterings, {LIST_HELP}"),
+        click.option("--neighbors", metavar="NAME", help="search of nearest neighbors, see `engines` (by size unless given)"),
+        click.option("--measures", callback=_names, metavar="A,B", help=f"local geometry, {LIST_HELP} (all unless given)"),
         click.option("--checks", callback=_names, metavar="A,B", help=f"issue checks, {LIST_HELP} (all unless given)"),
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="use the first N usable rows in id order"),
         click.option(

@@ -19,7 +19,10 @@ SOURCE_OPTIONS = (
     *("label", "split", "id", "text", "image", "caption", "features", "source_names", "limit"),
     *("embeddings", "predictions", "probabilities"),
 )
-RECIPE_OPTIONS = ("encoders", "projectors", "clusterers", "checks", "namer", "metric", "seed", "threads", "device", "settings")
+RECIPE_OPTIONS = (
+    *("encoders", "neighbors", "projectors", "clusterers", "measures", "checks", "namer"),
+    *("metric", "seed", "threads", "device", "settings"),
+)
 
 
 def open(  # noqa: A001 - explorer.open(...) is the name that people know from PIL and tarfile
@@ -33,8 +36,8 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
     """Open a source, or several as one data set; cheap, computes nothing.
 
     ``options`` are those of the command line: label, split, id, text, image, caption, features, source_names, limit, embeddings,
-    encoders (names, models, or what ``explorer.encoder`` made of a function; the first one feeds the map), projectors, clusterers, checks, metric,
-    seed, threads, settings (``{"project.min_dist": 0.3}``). Options win over a ``recipe``.
+    encoders (names, models, or what ``explorer.encoder`` made of a function; the first one feeds the map), neighbors, projectors, clusterers,
+    measures, checks, metric, seed, threads, settings (``{"project.min_dist": 0.3}``). Options win over a ``recipe``.
 
     Raises:
         SourceError: when there is nothing at that path.
@@ -85,7 +88,7 @@ def _recipe(recipe: str | Path | Recipe | None, options: dict[str, Any]) -> Reci
         options["encoders"] = _encoder_names(options["encoders"])
     base = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe)) if recipe is not None else Recipe()
     given = {name: options[name] for name in RECIPE_OPTIONS if options.get(name) is not None}
-    for name in ("projectors", "clusterers", "checks"):
+    for name in ("projectors", "clusterers", "measures", "checks"):
         if isinstance(given.get(name), str):
             given[name] = (given[name],)
         elif name in given:

@@ -7,11 +7,12 @@ export function createChoices(send) {
   const select = h("select.field", { "aria-label": "Color by", onchange: () => send("color", select.value) });
   const encoder = h("select.inline", { "aria-label": "Encoder that the map is made from", onchange: () => send("encoder", encoder.value) });
   const from = h("label.from", { title: "What turned the rows into vectors" }, "from ", encoder);
+  const caution = h("p.caution");
   const heading = h("p.heading");
   const slider = h("input", { type: "range", min: "0", step: "1", "aria-label": "Granularity" });
   const granularity = h("section", {}, heading, slider);
   const node = h("div.choices", {},
-    h("section", {}, h("p.heading.spread", {}, h("span", {}, "Map"), from), maps),
+    h("section", {}, h("p.heading.spread", {}, h("span", {}, "Map"), from), maps, caution),
     h("section", {}, h("p.heading", {}, "Color by"), h("span.select", {}, select)),
     granularity);
   const buttons = new Map();
@@ -70,6 +71,9 @@ export function createChoices(send) {
     update(data) {
       replace(maps, data.maps.map((map) => choice(map, data.map)));
       maps.parentElement.hidden = data.maps.length === 0;
+      caution.textContent = data.caution;
+      caution.title = data.caution;
+      caution.hidden = !data.caution;
       from.hidden = data.encoders.length < 2;
       encoder.replaceChildren(...data.encoders.map((item) =>
         h("option", { value: item.name, disabled: !item.usable, title: item.note }, item.note ? `${item.label} · ${item.usable ? item.note : "not installed"}` : item.label)));

@@ -98,13 +98,14 @@ class Histogram(TypedDict):
 class SidePanelData(TypedDict):
     """Everything that the panel shows. ``facets`` are the quick filters that can be added, ``chosen`` those that hold.
 
-    ``search`` None = the data set cannot be searched by words; fewer than two ``encoders`` are no choice.
+    ``caution`` says what not to read out of the map that is shown. ``search`` None = the data set cannot be searched by words; fewer than two ``encoders`` are no choice.
     """
 
     search: Search | None
     encoders: Sequence[EncoderPick]
     maps: Sequence[MapChoice]
     map: str
+    caution: str
     colors: Sequence[ColorChoice]
     color: str
     granularity: Granularity | None
@@ -208,6 +209,7 @@ def example() -> SidePanelData:
             {"name": "pca", "label": "PCA", "ready": True, "note": ""},
         ],
         "map": "umap",
+        "caution": "Distances between islands mean little here. 12 % of the rows lie apart from rows that they resemble.",
         "colors": [
             {"value": "cluster", "label": "Cluster", "group": "Structure"},
             {"value": "severity:outlier", "label": "Outlier", "group": "Severity"},

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,14 +11,17 @@ import numpy.typing as npt
 
 from engines.artifacts import Float32, Int32
 from engines.errors import ParameterError
-from engines.protocols import Progress
+from engines.neighbors.kernels import row_hashes
+from engines.protocols import Progress, part
 
 Float64 = npt.NDArray[np.float64]
 Metric = Literal["cosine", "euclidean"]
 
 BLOCK = 8192
 REDUCE_ABOVE_ROWS = 100_000
-REDUCE_TO = 256
+REDUCE_TO = 512
+AXES_FROM = 65_536
+"""Nodes, evenly spread, from which the principal axes are found."""
 AT_THE_CENTER = 1e-6
 """A centered vector shorter than this share of the longest raw vector is rounding error and has no direction."""
 
@@ -44,38 +45,46 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
 
     Rows with the same bytes (0.0 and -0.0 count as the same) share one node. Rows that are not finite have no node, nor have, under
     cosine, rows that are all zero. Under cosine the mean of the nodes is subtracted and each is scaled to length 1; one that lies at
-    the mean itself becomes the zero vector, at distance 1 from every other. Above 100,000 nodes and 256 columns the nodes are
-    rotated to their 256 principal axes; ``notes["pca_lost"]`` is the share of the sum of squares that this drops.
+    the mean itself becomes the zero vector, at distance 1 from every other. Above 100,000 nodes and 512 columns the nodes are
+    rotated to their 512 principal axes; ``notes["pca_lost"]`` is the share of the sum of squares that this drops.
 
     Raises:
         ParameterError: when the squares of euclidean distances would leave the range of float32.
     """
-    unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=progress)
+    unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=part(progress, 0.0, 0.5))
     mean, mean_cosine, longest = _moments(vectors, representative)
     if metric == "euclidean" and longest > LONGEST:
         raise ParameterError("the vectors are too large for euclidean distances", "scale them down, or take the metric cosine")
     shrink = len(representative) > REDUCE_ABOVE_ROWS and vectors.shape[1] > REDUCE_TO
     shift = mean if metric == "cosine" or shrink else np.zeros_like(mean)
 
-    def blocks() -> Iterator[Float64]:
-        for rows in _blocks(representative):
-            centered = vectors[rows].astype(np.float64) - shift
-            yield _normalized(centered, AT_THE_CENTER * longest) if metric == "cosine" else centered
+    def ready(rows: Int32) -> Float64:
+        centered = vectors[rows].astype(np.float64) - shift
+        return _normalized(centered, AT_THE_CENTER * longest) if metric == "cosine" else centered
 
     notes: dict[str, Any] = {
         "rows_without_direction": int((unique_of < 0).sum()),
         "rows_collapsed": int((unique_of >= 0).sum()) - len(representative),
     }
+    axes = None
     if shrink:
-        axes, lost = _principal_axes(blocks(), vectors.shape[1])
-        notes.update(pca_dimensions=REDUCE_TO, pca_lost=lost)
-        parts = (block @ axes for block in blocks())
-        found = [(_normalized(part, 0.0) if metric == "cosine" else part).astype(np.float32) for part in parts]
-    else:
-        found = [block.astype(np.float32) for block in blocks()]
-    width = REDUCE_TO if shrink else vectors.shape[1]
+        step = max(len(representative) // AXES_FROM, 1)
+        axes = _principal_axes((ready(rows) for rows in _blocks(representative[::step])), vectors.shape[1])
+    nodes = np.empty((len(representative), REDUCE_TO if shrink else vectors.shape[1]), dtype=np.float32)
+    whole = kept = 0.0
+    for number, rows in enumerate(_blocks(representative)):
+        progress(0.5 + 0.5 * number * BLOCK / max(len(representative), 1), "preparing vectors")
+        block = ready(rows)
+        if axes is not None:
+            whole += float(np.einsum("ij,ij->", block, block))
+            block = block @ axes
+            kept += float(np.einsum("ij,ij->", block, block))
+            block = _normalized(block, 0.0) if metric == "cosine" else block
+        nodes[number * BLOCK : number * BLOCK + len(rows)] = block
+    if shrink:
+        notes.update(pca_dimensions=REDUCE_TO, pca_lost=max(1.0 - kept / whole, 0.0) if whole > 0 else 0.0)
     return Prepared(
-        nodes=np.concatenate(found) if found else np.empty((0, width), dtype=np.float32),
+        nodes=nodes,
         unique_of=unique_of,
         representative=representative,
         center=(mean if metric == "cosine" else np.zeros_like(mean)).astype(np.float32),
@@ -85,24 +94,37 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
 
 
 def collapse(vectors: Float32, *, zero_is_valid: bool, progress: Progress) -> tuple[Int32, Int32]:
-    """Number the distinct rows in order of first appearance: ``unique_of`` (n), -1 = no node, and the first row of each (m)."""
+    """Number the distinct rows in order of first appearance: ``unique_of`` (n), -1 = no node, and the first row of each (m).
+
+    Rows are the same where their bytes are: hashes find who may be, the bytes decide.
+    """
     n = len(vectors)
-    unique_of = np.full(n, -1, dtype=np.int32)
-    first: list[int] = []
-    seen: dict[bytes, int] = {}
+    hashes, valid = np.empty(n, dtype=np.uint64), np.empty(n, dtype=bool)
     for start in range(0, n, BLOCK):
         progress(start / n, "comparing rows")
-        block = np.ascontiguousarray(vectors[start : start + BLOCK], dtype=np.float32) + np.float32(0.0)  # -0.0 becomes 0.0
-        valid = np.isfinite(block).all(axis=1)
-        if not zero_is_valid:
-            valid &= block.any(axis=1)
-        for offset in np.flatnonzero(valid).tolist():
-            mark = hashlib.blake2b(block[offset].tobytes(), digest_size=16).digest()
-            node = seen.setdefault(mark, len(first))
-            if node == len(first):
-                first.append(start + offset)
-            unique_of[start + offset] = node
-    return unique_of, np.array(first, dtype=np.int32)
+        block = np.ascontiguousarray(vectors[start : start + BLOCK], dtype=np.float32)
+        good = np.isfinite(block).all(axis=1)
+        valid[start : start + BLOCK] = good if zero_is_valid else good & block.any(axis=1)
+        hashes[start : start + BLOCK] = row_hashes(block)
+    first = np.arange(n, dtype=np.int64)  # the first row with the same bytes
+    order = np.argsort(hashes, kind="stable")
+    order = order[valid[order]]
+    same = hashes[order][1:] == hashes[order][:-1]
+    for low, high in _runs(same):
+        rows = order[low:high]
+        seen: dict[bytes, int] = {}
+        for row in rows.tolist():
+            # -0.0 becomes 0.0
+            first[row] = seen.setdefault((np.asarray(vectors[row], dtype=np.float32) + np.float32(0.0)).tobytes(), row)
+    leads = valid & (first == np.arange(n))
+    unique_of = np.where(valid, (np.cumsum(leads) - 1)[first] if n else first, -1).astype(np.int32)
+    return unique_of, np.flatnonzero(leads).astype(np.int32)
+
+
+def _runs(same: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Give where runs of equal neighbors begin and end (past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
+    return [(int(low), int(high) + 1) for low, high in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _blocks(representative: Int32) -> Iterator[Int32]:
@@ -139,14 +161,12 @@ def _normalized(block: Float64, shortest: float) -> Float64:
     return scaled
 
 
-def _principal_axes(blocks: Iterator[Float64], width: int) -> tuple[Float64, float]:
-    """Give the leading eigenvectors (width, 256) of the second moments and the share of the sum of squares that they miss."""
+def _principal_axes(blocks: Iterator[Float64], width: int) -> Float64:
+    """Give the leading eigenvectors (width, 512) of the second moments; their signs are fixed."""
     moments = np.zeros((width, width))
     for block in blocks:
         moments += block.T @ block
-    eigenvalues, vectors = np.linalg.eigh(moments)
+    _, vectors = np.linalg.eigh(moments)
     axes = vectors[:, ::-1][:, :REDUCE_TO]
     axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(REDUCE_TO)] < 0, -1.0, 1.0)
-    whole = float(eigenvalues.sum())
-    lost = 1.0 - float(eigenvalues[-REDUCE_TO:].sum()) / whole if whole > 0 else 0.0
-    return np.ascontiguousarray(axes), max(lost, 0.0) if math.isfinite(lost) else 0.0
+    return np.ascontiguousarray(axes)

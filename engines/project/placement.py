@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, NeighborGraph, Projection
-from engines.project.trust import kept_neighbors
+from engines.project.trust import local_trust, map_quality
+from engines.protocols import Progress, no_progress, part
 
 TINY = 3
 BORDER = 0.06
@@ -31,15 +32,27 @@ def tiny_layout(m: int) -> Float32:
     return places[m].astype(np.float32)
 
 
-def placed(graph: NeighborGraph, per_node: Float32, *, key: str, name: str, notes: dict[str, Any]) -> Projection:
-    """Make the map of the rows from positions (m, 2) of the nodes.
+def placed(
+    graph: NeighborGraph, per_node: Float32, *, key: str, name: str, notes: dict[str, Any], progress: Progress = no_progress
+) -> Projection:
+    """Make the map of the rows from positions (m, 2) of the nodes, with the measures of how far it can be trusted.
 
     Duplicates share a position. Rows without a node are set side by side in a line below the map, in row order.
     """
-    coords = graph.to_rows(np.asarray(per_node, dtype=np.float32), 0.0)
+    per_node = np.asarray(per_node, dtype=np.float32)
+    coords = graph.to_rows(per_node, 0.0)
     lost = np.flatnonzero(graph.unique_of < 0)
     coords[lost] = _below(per_node, len(lost))
-    return Projection(key=key, name=name, coords=coords, notes={**notes, **kept_neighbors(graph, per_node)})
+    torn, false, shares = local_trust(graph, per_node, part(progress, 0.0, 0.6))
+    quality = map_quality(graph.nodes, per_node, progress=part(progress, 0.6, 1.0))
+    return Projection(
+        key=key,
+        name=name,
+        coords=coords,
+        torn=graph.to_rows(torn, np.nan),
+        false=graph.to_rows(false, np.nan),
+        notes={**notes, **shares, **quality},
+    )
 
 
 def _below(per_node: Float32, count: int) -> Float32:

@@ -59,6 +59,7 @@ def test_the_second_run_computes_nothing(source: Path, tmp_path: Path) -> None:
         "project",
         "cluster",
         "name",
+        "measure",
         "issues",
         "compare",
     }
@@ -86,7 +87,7 @@ def test_changed_labels_recompute_neither_vectors_nor_maps(source: Path, tmp_pat
     np.savez(source, vectors=vectors, labels=truth)
     stages = {stage for stage, _ in recomputed(run(source, store, recipe))}
     assert "label_issue" in {name for _, name in recomputed(run(source, Store(tmp_path / "other"), recipe))}
-    assert stages <= {"issues", "name", "compare"}
+    assert stages <= {"issues", "measure", "name", "compare"}
     assert "issues" in stages
 
 
@@ -97,7 +98,7 @@ def test_a_broken_value_is_computed_again(source: Path, tmp_path: Path) -> None:
     graph = first.values.graph
     assert graph is not None
     (store.folder(type(graph), graph.key) / "distances.npy").write_bytes(b"broken")
-    assert recomputed(run(source, store, recipe)) == {("neighbors", "exact")}
+    assert recomputed(run(source, store, recipe)) == {("neighbors", "auto")}
 
 
 def test_engines_can_run_in_a_worker(source: Path, tmp_path: Path, plug_ins: None) -> None:

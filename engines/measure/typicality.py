@@ -1,0 +1,70 @@
+"""Typicality: how much denser a row's own label is around it than the data set as a whole."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.artifacts import Measure
+from engines.keys import chain
+from engines.parameters import Doc, Range, engine
+from engines.protocols import Evidence, Progress, no_progress
+
+BLOCK = 65_536
+
+
+@engine
+class Typicality:
+    """ln p(x | label) - ln p(x), by neighbors: the logarithm of the share of the ``k`` nearest with the row's label over that label's share of all.
+
+    Both densities count neighbors in the same ball, so that its volume cancels. 0: the label is no more frequent around the row than
+    anywhere; high: the row lies where its label lies; low: it does not. Two neighbors at the label's own rate are added, so that none is not
+    minus infinity. Neighbors without a label do not count. A duplicate group has the label of most of its rows.
+    """
+
+    name: ClassVar[str] = "typicality"
+    version: ClassVar[int] = 1
+    needs: ClassVar[tuple[str, ...]] = ("labels", "neighbors")
+    uses: ClassVar[tuple[str, ...]] = ()
+
+    k: Annotated[int, Range(1, 1024), Doc("neighbors that are counted")] = 30
+
+    def __call__(self, evidence: Evidence, *, progress: Progress = no_progress) -> Measure:
+        """Measure every labeled row that has a node; NaN for the others."""
+        graph, column = evidence.graph, evidence.dataset.rows.column("label")
+        assert graph is not None
+        coded = column.combine_chunks().dictionary_encode()
+        label = coded.indices.to_numpy(zero_copy_only=False)
+        label = np.where(np.isnan(label.astype(np.float64)), -1, label).astype(np.int64)
+        count = len(coded.dictionary)
+        prior = np.bincount(label[label >= 0], minlength=max(count, 1)) / max(int((label >= 0).sum()), 1)
+        of_node = _majority(label, graph.unique_of.astype(np.int64), graph.m, count)
+        values = np.full(len(label), np.nan, dtype=np.float32)
+        rows = np.flatnonzero((label >= 0) & (graph.unique_of >= 0))
+        for start in range(0, len(rows), BLOCK):
+            progress(start / max(len(rows), 1), "typicality")
+            block = rows[start : start + BLOCK]
+            near = of_node[graph.indices[graph.unique_of[block], : self.k]]
+            own = (near == label[block][:, None]).sum(axis=1)
+            known = (near >= 0).sum(axis=1)
+            rate = prior[label[block]]
+            values[block] = np.log((own + 2.0 * rate) / (known + 2.0) / rate)
+        key = chain("measure", self, evidence.keys(self.needs), name=self.name)
+        return Measure(
+            key=key, name=self.name, values=values, notes={"k": min(self.k, graph.k), "unit": "ln of a ratio of densities"}
+        )
+
+
+Numbers = npt.NDArray[np.int64]
+
+
+def _majority(label: Numbers, node: Numbers, m: int, count: int) -> Numbers:
+    """Give each node the most frequent label of its rows (the first of equals), -1 without one."""
+    found = np.full(m, -1, dtype=np.int64)
+    usable = (label >= 0) & (node >= 0)
+    pairs, counts = np.unique(node[usable] * max(count, 1) + label[usable], return_counts=True)
+    order = np.lexsort((-(pairs % max(count, 1)), counts))
+    found[pairs[order] // max(count, 1)] = pairs[order] % max(count, 1)
+    return found

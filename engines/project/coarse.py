@@ -1,0 +1,141 @@
+"""A map of a sample with all other rows placed beside it: the first thing that a person sees, and where a large map begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engines.artifacts import Embeddings, Float32, Int32, Projection
+from engines.keys import chain
+from engines.nearest import nearest_to
+from engines.project.axes import starting_places
+from engines.project.fuzzy import memberships
+from engines.project.layout import optimize
+from engines.protocols import Progress, available_threads, no_progress, part
+
+SAMPLE = 2_000
+EPOCHS = 500
+ANCHORS = 3
+"""Rows of the sample that a further row is placed between."""
+PLACED_IN = 64
+"""Dimensions in which the nearest rows of the sample are looked for."""
+BLOCK = 16_384
+JITTER = 1e-3
+
+Rows = npt.NDArray[np.int64]
+Read = Callable[[Rows], Float32]
+"""Give the prepared vectors (b, d) of some rows: unit vectors for cosine."""
+
+
+def coarse_map(embeddings: Embeddings, umap: Any, metric: str, *, progress: Progress = no_progress) -> Projection:
+    """Make a first map of all rows from raw vectors, before there is a graph of neighbors.
+
+    ``umap`` gives the parameters (``engines.project.umap.Umap``). Rows without a direction are placed like the zero vector. The map is in the
+    place and orientation that the map which begins from it will have.
+    """
+    vectors = embeddings.vectors
+    key = chain("coarse", umap, [embeddings.key], extra={"metric": metric})
+    sample = _sample(np.flatnonzero(_usable(vectors)), umap.seed)
+    if len(sample) < 4:
+        coords = np.zeros((len(vectors), 2), dtype=np.float32)
+        return Projection(key=key, name="umap", coords=coords, notes={"coarse": True, "sample": len(sample)})
+    mean = vectors[sample].mean(axis=0, dtype=np.float64).astype(np.float32)
+
+    def read(rows: Rows) -> Float32:
+        block = np.asarray(vectors[rows], dtype=np.float32)
+        if metric != "cosine":
+            return block
+        block = block - mean
+        length = np.sqrt(np.einsum("ij,ij->i", block, block))[:, None]
+        unit: Float32 = block / np.where(length > 0, length, 1.0)
+        return unit
+
+    coords = coarse_places(read, len(vectors), sample, umap=umap, metric=metric, progress=progress)
+    return Projection(key=key, name="umap", coords=coords, notes={"coarse": True, "sample": len(sample)})
+
+
+def sample_of(m: int, seed: int) -> Rows:
+    """Choose the nodes of the sample, ascending."""
+    return _sample(np.arange(m), seed)
+
+
+def coarse_places(read: Read, m: int, sample: Rows, *, umap: Any, metric: str, progress: Progress) -> Float32:
+    """Lay out the sample as UMAP does, then place every row between the three rows of the sample that are nearest to it.
+
+    Weights fall with exp(-(d - d1) / (d3 - d1)), so that a row of the sample keeps its place and the others lie nearest to their nearest.
+    """
+    chosen = read(sample)
+    threads = umap.threads or available_threads()
+    k = min(umap.n_neighbors - 1, len(sample) - 1)
+    progress(0.0, "a first map from a sample")
+    indices, distances = _neighbors(chosen, k, metric)
+    centered = chosen - chosen.mean(axis=0)
+    laid = optimize(
+        memberships(indices, distances),
+        starting_places(chosen, umap.seed),
+        min_dist=umap.min_dist,
+        epochs=EPOCHS,
+        rate=1.0,
+        seed=umap.seed,
+        threads=threads,
+        progress=part(progress, 0.0, 0.5),
+    )
+    axes = _axes(centered)
+    anchors = np.ascontiguousarray(chosen @ axes)
+    places = np.empty((m, 2), dtype=np.float32)
+    for start in range(0, m, BLOCK):
+        progress(0.5 + 0.5 * start / m, f"placing {start:,} of {m:,} rows")
+        rows = np.arange(start, min(start + BLOCK, m))
+        places[rows] = _between(np.ascontiguousarray(read(rows) @ axes), anchors, laid, threads)
+    places[sample] = laid
+    span = float(np.ptp(laid, axis=0).max())
+    places += np.random.default_rng(umap.seed).normal(scale=JITTER * max(span, 1e-3), size=places.shape).astype(np.float32)
+    return places
+
+
+def _usable(vectors: Float32) -> npt.NDArray[np.bool_]:
+    """Tell which rows are finite and not zero."""
+    good = np.empty(len(vectors), dtype=bool)
+    for start in range(0, len(vectors), BLOCK):
+        block = vectors[start : start + BLOCK]
+        good[start : start + BLOCK] = np.isfinite(block).all(axis=1) & block.any(axis=1)
+    return good
+
+
+def _sample(rows: Rows, seed: int) -> Rows:
+    if len(rows) <= SAMPLE:
+        return rows.astype(np.int64)
+    return np.sort(np.random.default_rng(seed).choice(rows, SAMPLE, replace=False)).astype(np.int64)
+
+
+def _neighbors(nodes: Float32, k: int, metric: str) -> tuple[Int32, Float32]:
+    """Give the k nearest of each of at most some thousand nodes, ascending, itself left out."""
+    squares = np.einsum("ij,ij->i", nodes, nodes)
+    distances = np.maximum(squares[:, None] + squares[None, :] - 2.0 * (nodes @ nodes.T), 0.0)
+    distances = np.sqrt(distances) if metric == "euclidean" else distances * 0.5
+    np.fill_diagonal(distances, np.inf)
+    order = np.argsort(distances.round(6), axis=1, kind="stable")[:, :k]
+    return order.astype(np.int32), np.take_along_axis(distances, order, axis=1).astype(np.float32)
+
+
+def _axes(centered: Float32) -> Float32:
+    """Give the leading principal axes (d, up to 64) of a sample."""
+    d = centered.shape[1]
+    if d <= PLACED_IN:
+        return np.eye(d, dtype=np.float32)
+    _, vectors = np.linalg.eigh((centered.T @ centered).astype(np.float64))
+    leading: Float32 = np.ascontiguousarray(vectors[:, -PLACED_IN:], dtype=np.float32)
+    return leading
+
+
+def _between(rows: Float32, anchors: Float32, laid: Float32, threads: int) -> Float32:
+    lists = nearest_to(rows, lambda low, high: anchors[low:high], len(anchors), ANCHORS, threads=threads, progress=no_progress)
+    near, away = lists.ids, np.sqrt(2.0 * np.maximum(lists.halves, 0.0))
+    excess = away - away[:, :1]
+    weights = np.exp(-2.0 * excess / np.maximum(excess[:, -1:], 1e-6 + 1e-3 * away[:, :1]))
+    weights /= weights.sum(axis=1, keepdims=True)
+    places: Float32 = np.einsum("ij,ijk->ik", weights, laid[near])
+    return places
