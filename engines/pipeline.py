@@ -28,6 +28,7 @@ from engines.artifacts import (
     Projection,
 )
 from engines.ingestion import further_spaces, given_embeddings, ingest_source
+from engines.keeping import Keeper, latest, remember
 from engines.keys import chain, digest
 from engines.parameters import values as parameter_values
 from engines.protocols import Evidence, JointEncoder, Progress, SourceOptions, no_progress, part
@@ -53,6 +54,8 @@ WEIGHTS = {
     "issues": 0.08,
     "compare": 0.01,
 }
+SKETCH_FROM = 20_000
+"""Rows from which a sketch comes before the map."""
 SMALL = 64
 """Up to this many nodes an isolated engine runs in this process: starting another one would take longer."""
 
@@ -101,12 +104,14 @@ class Run:
     recipe: Recipe
     store: Store
     verify: bool = False
+    keep_maps: bool = False
     on_value: OnValue = _nobody_listens
     values: Values = field(default_factory=Values)
     records: list[StageRecord] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _given: Mapping[str, Float32] = field(default_factory=dict, repr=False)
     _encoder: Any = field(default=None, repr=False)
+    _keeper: Keeper | None = field(default=None, repr=False)
 
     def __call__(self, progress: Progress = no_progress) -> Values:
         """Compute everything that the recipe names and the store does not hold.
@@ -118,16 +123,18 @@ class Run:
         self.recipe.check()
         meter = Meter(progress)
         self._ingest(meter.step("embed", WEIGHTS["embed"]))
+        start = self._sketch(meter)
         graph = self._graph(meter.step("neighbors", WEIGHTS["neighbors"]))
         projectors = self.recipe.chosen("project")
         # A map that costs next to nothing first: a person sees the data while the good maps are computed.
         quick = [name for name in projectors if not registry("project").load(name).isolated]
         for name in quick:
             self._project(name, graph, meter.step(name, 0.01))
+        self._keeper = self._earlier(graph) if self.keep_maps else None
         slow = [name for name in projectors if name not in quick]
         with ThreadPoolExecutor(max_workers=2) as pool:
             steps = [(name, meter.step(name, WEIGHTS["project"] / len(slow))) for name in slow]
-            maps = [pool.submit(self._project, name, graph, step) for name, step in steps]
+            maps = [pool.submit(self._project, name, graph, step, start.get(name)) for name, step in steps]
             try:
                 self._clusters(graph, meter)
                 self._measures(meter)
@@ -138,6 +145,8 @@ class Run:
             except BaseException:
                 meter.cancel()  # the maps beside us must stop too before the pool can be left
                 raise
+        if self.keep_maps:
+            self._remember()
         self.records.sort(key=lambda record: STAGE_ORDER.index(record.stage))
         progress(1.0, "done")
         return self.values
@@ -195,8 +204,54 @@ class Run:
         self.on_value("neighbors", name)
         return graph
 
-    def _project(self, name: str, graph: NeighborGraph, progress: Progress) -> None:
-        self.values.projections[name] = self._from_graph("project", name, Projection, graph, progress)
+    def _sketch(self, meter: Meter) -> dict[str, Projection]:
+        """Show a map of a sample, with all rows placed, where the graph of neighbors and the map itself will take a while."""
+        embeddings, dataset = self.values.embeddings, self.values.dataset
+        assert embeddings is not None
+        assert dataset is not None
+        if len(embeddings) < SKETCH_FROM or "umap" not in self.recipe.chosen("project"):
+            return {}
+        if self.keep_maps and latest(self.store, embeddings.encoder) is not None:
+            return {}  # a map that the person knows will be there soon
+        from engines.project.coarse import coarse_key
+
+        recipe = self.recipe.for_kind(dataset.kind)
+        engine, metric = recipe.engine("project", "umap"), recipe.metric or "cosine"
+        compute = partial(_sketch, embeddings, engine, metric)
+        step = meter.step("sketch", 0.03)
+        task = Task("project", "sketch", engine, Projection, coarse_key(embeddings, engine, metric), compute)
+        found = self._stage(task, step)
+        self.values.projections["umap"] = found
+        self.on_value("project", "umap")
+        return {"umap": found}
+
+    def _earlier(self, graph: NeighborGraph) -> Keeper | None:
+        """Find the maps that were shown last for this encoder."""
+        dataset, embeddings = self.values.dataset, self.values.embeddings
+        assert dataset is not None
+        assert embeddings is not None
+        atlas = latest(self.store, embeddings.encoder)
+        if atlas is None:
+            return None
+        return Keeper(store=self.store, atlas=atlas, dataset=dataset, embeddings=embeddings, graph=graph)
+
+    def _remember(self) -> None:
+        dataset, embeddings = self.values.dataset, self.values.embeddings
+        assert dataset is not None
+        assert embeddings is not None
+        shown = {name: (made, self.recipe.engine("project", name)) for name, made in self.values.projections.items()}
+        remember(self.store, dataset, embeddings, shown)
+
+    def _project(self, name: str, graph: NeighborGraph, progress: Progress, start: Projection | None = None) -> None:
+        clock = Clock()
+        engine = self.recipe.engine("project", name)
+        kept = self._keeper(name, engine, progress) if self._keeper is not None else None
+        if kept is None:
+            kept = self._from_graph("project", name, Projection, graph, progress, start=start)
+        else:
+            progress(1.0, name)
+            self._record("project", name, engine, kept.key, cached=True, usage=clock.stop())
+        self.values.projections[name] = kept
         self.on_value("project", name)
 
     def _clusters(self, graph: NeighborGraph, meter: Meter) -> None:
@@ -257,19 +312,26 @@ class Run:
             step(1.0, name)
             self.on_value("issues", name)
 
-    def _from_graph(self, stage: str, name: str, cls: type[A], graph: NeighborGraph, progress: Progress) -> A:
-        """Run an engine that sees the graph only, in a worker process where it asks for one."""
+    def _from_graph(
+        self, stage: str, name: str, cls: type[A], graph: NeighborGraph, progress: Progress, *, start: Projection | None = None
+    ) -> A:
+        """Run an engine that sees the graph, and perhaps an earlier map, in a worker process where it asks for one."""
         engine = self.recipe.engine(stage, name)
-        key = chain(stage, engine, [graph.key], name=name)
-        job = self._job(stage, name, engine, graph, key) if _isolated(engine, graph.m) else None
-        return self._stage(Task(stage, name, engine, cls, key, partial(_run, engine, graph), job), progress)
+        further = {} if start is None else {"start": start}
+        key = chain(stage, engine, [graph.key, *(value.key for value in further.values())], name=name)
+        job = self._job(stage, name, engine, graph, key, further=further) if _isolated(engine, graph.m) else None
+        compute = partial(_run, engine, graph, further=further)
+        return self._stage(Task(stage, name, engine, cls, key, compute, job), progress)
 
-    def _job(self, stage: str, name: str, engine: Any, given: Artifact, key: str) -> Job:
+    def _job(
+        self, stage: str, name: str, engine: Any, given: Artifact, key: str, *, further: Mapping[str, Artifact] | None = None
+    ) -> Job:
         return Job(
             stage=stage,
             name=name,
             parameters=parameter_values(engine),
             given=(given.kind_name, given.key),
+            further={argument: (value.kind_name, value.key) for argument, value in (further or {}).items()},
             key=key,
             store=str(self.store.root),
         )
@@ -344,6 +406,12 @@ def _isolated(engine: Any, n: int) -> bool:
     return bool(wants) and n > SMALL
 
 
-def _run(engine: Any, inputs: Any, progress: Progress) -> Any:
+def _sketch(embeddings: Embeddings, umap: Any, metric: str, progress: Progress) -> Projection:
+    from engines.project.coarse import coarse_map
+
+    return coarse_map(embeddings, umap, metric, progress=progress)
+
+
+def _run(engine: Any, inputs: Any, progress: Progress, *, further: Mapping[str, Any] | None = None) -> Any:
     """Call an engine the way its Protocol says."""
-    return engine(inputs, progress=progress)
+    return engine(inputs, progress=progress, **(further or {}))

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from engines.accounting import StageRecord
 from engines.artifacts import Clustering, Dataset
 from engines.errors import DecisionError, UserError
 from engines.keys import digest
-from engines.pipeline import OnValue, Run, StageRecord, Values
+from engines.pipeline import OnValue, Run, Values
 from engines.protocols import Progress, Ranking, SourceOptions, no_progress
 from engines.recipe import Recipe
 from explorer import tables
@@ -70,6 +71,8 @@ class Explorer:
         self.values = Values()
         self.records: list[StageRecord] = []
         self.revision = 0
+        self.keep_maps = False
+        """Whether maps stay in place when rows were added or removed since they were shown; off, the result hangs on no history."""
         self._verify = verify
         self._log: DecisionLog | None = None
         self._media: Media | None = None
@@ -141,6 +144,7 @@ class Explorer:
             recipe=self.recipe,
             store=self.workspace.store,
             verify=self._verify,
+            keep_maps=self.keep_maps,
             on_value=arrived,
             values=fresh,
         )

@@ -9,10 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from components.palette import MISSING, categorical, sequential
-from explorer.snapshot import Snapshot, check_title
+from engines.artifacts import Clustering
+from explorer.snapshot import Snapshot, check_title, map_name
 
 MAX_CATEGORIES = 1_000
 NO_CODE = 65_535
+CLUSTERERS = {"leiden": "Leiden", "hdbscan": "HDBSCAN", "kmeans": "k-means", "hierarchical_kmeans": "hierarchical k-means"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,10 @@ def choices(snap: Snapshot) -> list[Choice]:
     found = []
     if snap.clustering is not None:
         found.append(Choice(value="cluster", label="Cluster", group="Structure"))
+    others = list(snap.clusterings)[1:]
+    found += [
+        Choice(value=f"clusters:{name}", label=f"Cluster by {CLUSTERERS.get(name, name)}", group="Structure") for name in others
+    ]
     if snap.label_names:
         found.append(Choice(value="label", label="Label", group="Structure"))
     if snap.splits:
@@ -70,6 +76,12 @@ def choices(snap: Snapshot) -> list[Choice]:
     found.append(Choice(value="decision", label="Decision", group="Structure"))
     ran = [name for name, check in snap.checks.items() if not check.skipped]
     found += [Choice(value=f"severity:{name}", label=check_title(name), group="Severity") for name in ran]
+    found += [
+        Choice(value=f"measure:{name}", label=name.replace("_", " ").capitalize(), group="Geometry") for name in snap.measures
+    ]
+    found += [
+        Choice(value=f"trust:{name}", label=f"Trust in the {map_name(name)} map", group="Geometry") for name in snap.trust
+    ]
     for name in snap.person_columns:
         if not (name == "source" and snap.sources) and _colorable(snap.dataset.rows.column(name)):
             found.append(Choice(value=f"column:{name}", label=name, group="Columns"))
@@ -93,6 +105,12 @@ def coloring(snap: Snapshot, value: str, layer: int | None = None) -> Coloring:
     if value == "decision":
         return _categories(value, title, _decisions(snap), "undecided")
     kind, _, name = value.partition(":")
+    if kind == "clusters":
+        return _clusters(snap, layer, name)
+    if kind == "measure":
+        return _numbers(value, title, snap.measures[name])
+    if kind == "trust":
+        return _numbers(value, title, snap.trust[name])
     if kind == "severity":
         return _numbers(value, f"{title} severity", snap.checks[name].severity)
     column = snap.dataset.rows.column(name)
@@ -129,10 +147,19 @@ def _decisions(snap: Snapshot) -> list[str | None]:
     return said
 
 
-def _clusters(snap: Snapshot, layer: int | None) -> Coloring:
-    clustering = snap.clustering
+def clustering_of(snap: Snapshot, value: str) -> Clustering | None:
+    """Give the clustering that a way to color shows; None for other columns."""
+    kind, _, name = value.partition(":")
+    if value == "cluster":
+        return snap.clustering
+    return snap.clusterings.get(name) if kind == "clusters" else None
+
+
+def _clusters(snap: Snapshot, layer: int | None, name: str = "") -> Coloring:
+    value = f"clusters:{name}" if name else "cluster"
+    clustering = clustering_of(snap, value)
     assert clustering is not None
-    labels = clustering.layers[_layer(snap, layer)]
+    labels = clustering.layers[_layer(clustering, layer)]
     ids, places = np.unique(labels[labels >= 0], return_inverse=True)
     counts = np.bincount(places, minlength=len(ids))
     order = np.argsort(-counts, kind="stable")
@@ -140,9 +167,10 @@ def _clusters(snap: Snapshot, layer: int | None) -> Coloring:
     rank[order] = np.arange(len(ids))
     codes = np.full(snap.n, -1, dtype=np.int64)
     codes[labels >= 0] = rank[places]
-    names = [snap.cluster_names.get(int(id_)) or f"cluster {int(id_)}" for id_ in ids[order]]
+    known = snap.cluster_names if not name else snap.other_names.get(name, {})
+    names = [known.get(int(id_)) or f"cluster {int(id_)}" for id_ in ids[order]]
     return Coloring(
-        value="cluster",
+        value=value,
         title="Cluster",
         kind="category",
         codes=codes,
@@ -155,9 +183,7 @@ def _clusters(snap: Snapshot, layer: int | None) -> Coloring:
     )
 
 
-def _layer(snap: Snapshot, layer: int | None) -> int:
-    clustering = snap.clustering
-    assert clustering is not None
+def _layer(clustering: Clustering, layer: int | None) -> int:
     return clustering.default_layer if layer is None else min(max(layer, 0), len(clustering.layers) - 1)
 
 

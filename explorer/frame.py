@@ -13,18 +13,12 @@ from explorer.deeds import act, bar
 from explorer.jobs import JobState
 from explorer.session import View, view
 from explorer.shared import Shared, shared
-from explorer.snapshot import Snapshot, snapshot
+from explorer.snapshot import MAP_NAMES, Snapshot, snapshot
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 PAGES = (("explore", "Explore"), ("issues", "Issues"), ("export", "Export"), ("runs", "Runs"))
-MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
-
-
-def map_name(name: str) -> str:
-    """Return how a map is called on the screen."""
-    return MAP_NAMES.get(name, name)
 
 
 def stamp(sh: Shared) -> tuple[int, int, str, bool]:

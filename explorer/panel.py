@@ -4,14 +4,14 @@ import numpy as np
 import numpy.typing as npt
 
 from components.side_panel import EncoderPick, Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
+from engines.project.trust import caution
 from explorer import columns, filters
 from explorer.cards import items
 from explorer.changes import wanted_encoder
 from explorer.finding import search_data
-from explorer.frame import map_name
 from explorer.panes import Scene
 from explorer.shared import Shared
-from explorer.snapshot import Snapshot, check_title
+from explorer.snapshot import Snapshot, check_title, map_name
 
 BINS = 19
 
@@ -25,9 +25,10 @@ def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
         "encoders": _encoders(sh),
         "maps": _maps(sh),
         "map": sc.projection.name if sc.projection is not None else "",
+        "caution": caution(sc.projection.name, sc.projection.notes) if sc.projection is not None else "",
         "colors": [{"value": c.value, "label": c.label, "group": c.group} for c in columns.choices(snap)],
         "color": sc.colors.value,
-        "granularity": _granularity(sc) if sc.colors.value == "cluster" else None,
+        "granularity": _granularity(sc),
         "legend": _legend(sc),
         "text": v.text,
         "where": v.where,
@@ -74,7 +75,7 @@ def _example(snap: Snapshot) -> str:
 
 
 def _granularity(sc: Scene) -> Granularity | None:
-    clustering = sc.snap.clustering
+    clustering = columns.clustering_of(sc.snap, sc.colors.value)
     if clustering is None:
         return None
     layers = len(clustering.layers)

@@ -16,10 +16,10 @@ from explorer.cards import badges, breakdown, card_size, cards_at_once, ds_key, 
 from explorer.columns import Coloring
 from explorer.excerpts import shorten
 from explorer.finding import Hunt, follow
-from explorer.frame import job_words, map_name
+from explorer.frame import job_words
 from explorer.session import View
 from explorer.shared import Shared
-from explorer.snapshot import Mask, Rows, Snapshot
+from explorer.snapshot import Mask, Rows, Snapshot, map_name
 
 MOST_ROWS = 10_000
 BEST_MAPS = ("umap", "tsne", "pca")

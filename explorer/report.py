@@ -31,6 +31,9 @@ PACKAGES = (
     "openTSNE",
     "hdbscan",
     "igraph",
+    "numba",
+    "onnxruntime",
+    "transformers",
     "scikit-learn",
     "pillow",
 )
@@ -110,6 +113,8 @@ def run_record(explorer: Explorer) -> dict[str, Any]:
         "default_layer": clustering.get("default_layer"),
         "clustering": dict(clustering),
         "projections": {name: value.notes for name, value in values.projections.items()},
+        "clusterings": {name: dict(value.notes) for name, value in values.clusterings.items()},
+        "measures": {name: dict(value.notes) for name, value in values.measures.items()},
         "checks": {
             name: {
                 "threshold": issue.threshold,

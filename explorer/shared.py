@@ -48,6 +48,7 @@ def install(ex: "Explorer", *, on_error: Callable[[BaseException], None] | None 
     def work(progress: Callable[[float, str], None]) -> object:
         return ex.analyze(progress=progress)
 
+    ex.keep_maps = True
     shared = Shared(ex=ex, job=Job(work, on_error=on_error), on_error=on_error)
     _installed[:] = [shared]
     return shared

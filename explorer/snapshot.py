@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Clustering, Dataset, IssueResult
+from explorer.tables import names_of
 
 if TYPE_CHECKING:
     from explorer.api import Explorer
@@ -31,6 +32,14 @@ TITLES = {
     "odd_aspect_ratio": ("Odd aspect ratio", "Odd aspect ratios"),
     "low_information": ("Low information", "Low information"),
 }
+
+
+MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+
+
+def map_name(name: str) -> str:
+    """Return how a map is called on the screen."""
+    return MAP_NAMES.get(name, name)
 
 
 def check_title(name: str, *, plural: bool = False) -> str:
@@ -93,6 +102,12 @@ class Snapshot:
     checks: dict[str, CheckFindings]
     clustering: Clustering | None
     cluster_names: dict[int, str]
+    other_names: dict[str, dict[int, str]] = field(default_factory=dict)
+    clusterings: dict[str, Clustering] = field(default_factory=dict)
+    """All clusterings by engine, the one that counts among them."""
+    measures: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    trust: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    """How far each map can be trusted at each row, by map."""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -267,7 +282,8 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
             kept=kept,
             default=float(result.threshold),
         )
-    clustering = next((found for found in ex.values.clusterings.values() if len(found.strength) == n), None)
+    clusterings = {name: found for name, found in list(ex.values.clusterings.items()) if len(found.strength) == n}
+    clustering = next(iter(clusterings.values()), None)
     return Snapshot(
         stamp=stamp,
         dataset=dataset,
@@ -278,6 +294,10 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
         checks=checks,
         clustering=clustering,
         cluster_names=ex.cluster_names() if clustering is not None else {},
+        other_names={name: names_of(ex.values.names.get(name)) for name in list(clusterings)[1:]},
+        clusterings=clusterings,
+        measures={name: found.values for name, found in list(ex.values.measures.items()) if len(found.values) == n},
+        trust={name: found.trust for name, found in list(ex.values.projections.items()) if len(found.torn) == n},
     )
 
 

@@ -34,6 +34,7 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     """Build one row per sample.
 
     Columns: id, path, label, split, x, y (first projector; others ``<projector>_x``, ``_y``), cluster, cluster_name, strength,
+    trust (in the first map; ``<projector>_trust``), one per measure (density, rarity, local_dimension, typicality),
     ``<check>_severity`` and ``<check>_flagged`` per check, suggested_label, label_decided, excluded, tags, text (of texts), own
     columns. What is not computed yet is null.
     """
@@ -48,6 +49,11 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     if not present:
         columns["x"] = columns["y"] = pa.nulls(n, pa.float32())
     columns |= _cluster_columns(values, decided, n)
+    for number, name in enumerate(present):
+        trust = pa.array(values.projections[name].trust, from_pandas=True)
+        columns["trust" if number == 0 else f"{name}_trust"] = trust
+    for name, measure in values.measures.items():
+        columns[name] = pa.array(measure.values, from_pandas=True)
     suggested = pa.nulls(n, pa.string())
     for name, issue in values.issues.items():
         columns[f"{name}_severity"] = pa.array(issue.severity, from_pandas=True)

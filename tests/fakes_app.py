@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from engines.errors import ExportError, ParameterError
-from engines.pipeline import StageRecord
+from engines.accounting import StageRecord
 from engines.protocols import Ranking, SourceOptions
 from engines.recipe import Recipe
 from explorer.api import Explorer

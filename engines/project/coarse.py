@@ -37,7 +37,7 @@ def coarse_map(embeddings: Embeddings, umap: Any, metric: str, *, progress: Prog
     place and orientation that the map which begins from it will have.
     """
     vectors = embeddings.vectors
-    key = chain("coarse", umap, [embeddings.key], extra={"metric": metric})
+    key = coarse_key(embeddings, umap, metric)
     sample = _sample(np.flatnonzero(_usable(vectors)), umap.seed)
     if len(sample) < 4:
         coords = np.zeros((len(vectors), 2), dtype=np.float32)
@@ -55,6 +55,11 @@ def coarse_map(embeddings: Embeddings, umap: Any, metric: str, *, progress: Prog
 
     coords = coarse_places(read, len(vectors), sample, umap=umap, metric=metric, progress=progress)
     return Projection(key=key, name="umap", coords=coords, notes={"coarse": True, "sample": len(sample)})
+
+
+def coarse_key(embeddings: Embeddings, umap: Any, metric: str) -> str:
+    """Give the key of what ``coarse_map`` makes."""
+    return chain("coarse", umap, [embeddings.key], extra={"metric": metric, "sample": SAMPLE})
 
 
 def sample_of(m: int, seed: int) -> Rows:

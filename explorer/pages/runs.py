@@ -6,10 +6,10 @@ from components.report import Row, Table, report
 from components.source_form import source_form
 from explorer import changes, frame, sources
 from explorer.cards import items, sentence
-from explorer.frame import job_words, map_name
+from explorer.frame import job_words
 from explorer.session import View, view
 from explorer.shared import Shared, shared
-from explorer.snapshot import check_title, snapshot
+from explorer.snapshot import check_title, map_name, snapshot
 
 MOST_REJECTS = 500
 STAGES = {

@@ -235,6 +235,7 @@ def test_engines_lists_every_stage_and_what_is_missing(capsys: pytest.CaptureFix
         "project",
         "cluster",
         "name",
+        "measure",
         "issues",
         "search",
         "export",
