@@ -159,7 +159,9 @@ def _cancelled_worker(store: Store, graph: NeighborGraph) -> float:
             moment = time.monotonic()
         raise Cancelled
 
-    job = Job(stage="project", name="pca", parameters={}, given=("neighbors", graph.key), key="cancelled", store=str(store.root))
+    job = Job(
+        stage="project", name="pca", parameters={}, given=("neighbors", graph.key), key="cancelled", store=str(store.root)
+    )
     try:
         call(job, progress=progress)
     except Cancelled:

@@ -26,7 +26,6 @@ PACKAGES = (
     "numpy",
     "pyarrow",
     "torch",
-    "faiss-cpu",
     "umap-learn",
     "openTSNE",
     "hdbscan",

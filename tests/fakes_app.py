@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engines.errors import ExportError, ParameterError
 from engines.accounting import StageRecord
+from engines.errors import ExportError, ParameterError
 from engines.protocols import Ranking, SourceOptions
 from engines.recipe import Recipe
 from explorer.api import Explorer

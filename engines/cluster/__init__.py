@@ -13,8 +13,11 @@ ENGINES = Registry(
         "hdbscan": Entry(
             "engines.cluster.hdbscan:Hdbscan", "dense regions of the neighbor graph; the rest is noise", ("hdbscan",)
         ),
-        "kmeans": Entry(
-            "engines.cluster.kmeans:KMeans", "a chosen number of compact clusters of similar size", ("faiss", "igraph")
+        "kmeans": Entry("engines.cluster.kmeans:KMeans", "a chosen number of compact clusters of similar size", ("igraph",)),
+        "hierarchical_kmeans": Entry(
+            "engines.cluster.hierarchical_kmeans:HierarchicalKMeans",
+            "clusters of clusters, at several resolutions, evened out over density",
+            ("igraph",),
         ),
     },
 )

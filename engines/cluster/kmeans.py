@@ -1,38 +1,36 @@
-"""k-means on the prepared vectors of the nodes (faiss); spherical for cosine."""
+"""k-means on the prepared vectors of the nodes."""
 
 from __future__ import annotations
 
-import os
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
 from engines.artifacts import Clustering, Float32, NeighborGraph
 from engines.cluster.communities import communities
 from engines.cluster.layers import Labels, assemble, coarser
+from engines.cluster.lloyd import assign, centers_of, margins
 from engines.cluster.shared import shared_neighbors
+from engines.cluster.stability import described
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Progress, no_progress, part
 
 POINTS_PER_CENTER = 1024
-ROUNDS_PER_CALL = 5
-STARTS = 4
-"""Random starts, of which the best after the first rounds goes on."""
 GRAPH_K = 15
 
 
 @engine
 class KMeans:
-    """Cut the nodes into ``n_clusters`` compact clusters (Lloyd 1982; Dhillon and Modha 2001 on the sphere).
+    """Cut the nodes into ``n_clusters`` compact clusters (Lloyd 1982) from a greedy k-means++ start.
 
     ``n_clusters`` None takes as many as there are communities in the neighbor graph (Leiden, resolution 1). Strength is the margin
     (b - a) / b between the distance a to the own center and b to the next one: 0 on the border, 1 at the center.
     """
 
     name: ClassVar[str] = "kmeans"
-    version: ClassVar[int] = 1
-    packages: ClassVar[tuple[str, ...]] = ("faiss-cpu", "igraph")
+    version: ClassVar[int] = 2
+    packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 
     n_clusters: Annotated[int | None, Range(1, 10_000), Doc("number of clusters; none = as many as Leiden finds")] = None
@@ -41,6 +39,10 @@ class KMeans:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; every node belongs to a cluster, and fewer clusters come out where nodes coincide."""
+        return described(self, graph, self.cluster(graph, progress=part(progress, 0.0, 0.6)), part(progress, 0.6, 1.0))
+
+    def cluster(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
+        """Cluster without measuring how stable the layers are."""
         key = chain("cluster", self, [graph.key], name=self.name)
         progress(0.0, "k-means")
         wanted = min(self.n_clusters or self._automatic(graph, part(progress, 0.0, 0.2)), graph.m)
@@ -60,29 +62,17 @@ class KMeans:
         return int(found.max(initial=-1)) + 1
 
     def _cut(self, graph: NeighborGraph, wanted: int, progress: Progress) -> tuple[Labels, Float32]:
-        os.environ.setdefault(
-            "OMP_WAIT_POLICY", "passive"
-        )  # idle threads must not spin beside other work; read when OpenMP loads
-        import faiss
-
-        nodes = np.ascontiguousarray(graph.nodes)
-        centers: Any = None
-        model: Any = None
-        for done in range(0, self.rounds, ROUNDS_PER_CALL):
-            progress(done / self.rounds, f"k-means, round {done} of {self.rounds}")
-            model = faiss.Kmeans(
-                nodes.shape[1],
-                wanted,
-                niter=min(ROUNDS_PER_CALL, self.rounds - done),
-                nredo=STARTS if centers is None else 1,
-                seed=self.seed + 1,
-                spherical=graph.metric == "cosine",
-                min_points_per_centroid=1,
-                max_points_per_centroid=POINTS_PER_CENTER,
-            )
-            model.train(nodes, init_centroids=centers)
-            centers = model.centroids
-        near, found = model.index.search(nodes, 2)
-        distances = np.sqrt(np.maximum(2.0 - 2.0 * near if graph.metric == "cosine" else near, 0.0))
-        own, other = distances[:, 0], distances[:, 1]
-        return found[:, 0].astype(np.int64), np.where(other > 0, (other - own) / np.where(other > 0, other, 1.0), 0.0)
+        nodes = graph.nodes
+        rng = np.random.default_rng(self.seed)
+        pool = nodes
+        if len(nodes) > POINTS_PER_CENTER * wanted:
+            pool = np.asarray(nodes[np.sort(rng.choice(len(nodes), POINTS_PER_CENTER * wanted, replace=False))])
+        centers = centers_of(
+            pool,
+            wanted,
+            seed=self.seed,
+            rounds=self.rounds,
+            progress=part(progress, 0.0, 0.9),
+        )
+        labels, _ = assign(nodes, centers, part(progress, 0.9, 1.0))
+        return labels, margins(nodes, centers)

@@ -10,6 +10,7 @@ from engines.artifacts import Clustering, Float32, NeighborGraph
 from engines.cluster.communities import communities
 from engines.cluster.layers import Labels, assemble, coarser
 from engines.cluster.shared import SharedNeighbors, shared_neighbors
+from engines.cluster.stability import described
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Progress, no_progress, part
@@ -27,7 +28,7 @@ class Leiden:
     """
 
     name: ClassVar[str] = "leiden"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 
@@ -38,6 +39,10 @@ class Leiden:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; every node belongs to a cluster, only rows without a node are noise."""
+        return described(self, graph, self.cluster(graph, progress=part(progress, 0.0, 0.6)), part(progress, 0.6, 1.0))
+
+    def cluster(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
+        """Cluster without measuring how stable the layers are."""
         key = chain("cluster", self, [graph.key], name=self.name)
         shared = shared_neighbors(graph.indices[:, : self.k], part(progress, 0.0, 0.3))
         progress(0.3, "communities")

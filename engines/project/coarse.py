@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from engines.artifacts import Embeddings, Float32, Int32, Projection
 from engines.keys import chain
+from engines.layout import optimize
+from engines.memberships import memberships
 from engines.nearest import nearest_to
 from engines.project.axes import starting_places
-from engines.project.fuzzy import memberships
-from engines.project.layout import optimize
 from engines.protocols import Progress, available_threads, no_progress, part
 
 SAMPLE = 2_000

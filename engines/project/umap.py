@@ -8,11 +8,11 @@ import numpy as np
 
 from engines.artifacts import Float32, NeighborGraph, Projection
 from engines.keys import chain
+from engines.layout import optimize
+from engines.memberships import memberships
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.axes import starting_places
 from engines.project.coarse import SAMPLE, coarse_places, sample_of
-from engines.project.fuzzy import memberships
-from engines.project.layout import optimize
 from engines.project.placement import is_tiny, placed, tiny_layout
 from engines.protocols import Progress, available_threads, no_progress, part
 

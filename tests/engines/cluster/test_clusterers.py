@@ -42,7 +42,9 @@ def test_every_clustering_of_a_hard_graph_is_valid(name, hard, metric):
 @pytest.mark.parametrize("name", ENGINES.names())
 def test_clear_groups_are_found(name):
     vectors, truth = blobs(8, 40)
-    clustering = ENGINES.load(name)()(ExactNeighbors()(embeddings(vectors)))
+    # Hierarchical k-means has as many clusters as it is told; the others find their number.
+    told = {"finest": "8"} if name == "hierarchical_kmeans" else {}
+    clustering = build(ENGINES.load(name), told)(ExactNeighbors()(embeddings(vectors)))
     assert adjusted_rand_score(truth, clustering.labels) > 0.95
     assert len(clustering.clusters(clustering.default_layer)) == 8
 
@@ -54,6 +56,10 @@ def test_layers_run_from_two_clusters_to_the_finest(name):
     assert counts[0] == 2
     assert counts == sorted(set(counts))
     assert clustering.default_layer in (len(counts) - 1, len(counts) - 2)
+    said = clustering.notes["layers"]
+    assert [layer["clusters"] for layer in said] == counts
+    assert all(0 < layer["stability"] <= 1 for layer in said)
+    assert [layer["noise"] for layer in said] == [round(float((layer < 0).mean()), 4) for layer in clustering.layers]
     for layer in clustering.layers:
         _, sizes = np.unique(layer[layer >= 0], return_counts=True)
         assert (np.diff(sizes) <= 0).all(), "clusters are not in order of size"
@@ -83,7 +89,9 @@ def test_cancel_is_obeyed_at_each_step(name):
             ENGINES.load(name)()(graph, progress=stop)
 
 
-@pytest.mark.parametrize(("name", "floor"), [("leiden", 0.75), ("hdbscan", 0.6), ("kmeans", 0.55)])
+@pytest.mark.parametrize(
+    ("name", "floor"), [("leiden", 0.75), ("hdbscan", 0.6), ("kmeans", 0.55), ("hierarchical_kmeans", 0.45)]
+)
 def test_agreement_with_the_digits(name, floor):
     graph, truth = digits()
     assert adjusted_rand_score(truth, ENGINES.load(name)()(graph).labels) >= floor
@@ -137,3 +145,32 @@ def test_kmeans_gives_the_wanted_number_and_no_more_than_there_are_nodes():
     assert len(wanted.clusters(wanted.default_layer)) == 10
     few = ENGINES.load("kmeans")(n_clusters=10)(hard_graph("groups of 20 duplicates"))
     assert 2 <= len(few.clusters(few.default_layer)) <= 6
+
+
+def test_hdbscan_in_a_umap_space_finds_the_digits_without_noise():
+    graph, truth = digits()
+    clustering = build(ENGINES.load("hdbscan"), {"space": "umap"})(graph)
+    assert adjusted_rand_score(truth, clustering.labels) >= 0.78
+    assert (clustering.labels < 0).mean() < 0.05
+
+
+def test_the_layer_that_is_chance_is_called_unstable_and_the_planted_one_stable():
+    vectors, _ = blobs(6, 80)
+    planted = build(ENGINES.load("kmeans"), {"n_clusters": "6"})(ExactNeighbors(metric="euclidean")(embeddings(vectors)))
+    noise = build(ENGINES.load("kmeans"), {"n_clusters": "6"})(ExactNeighbors(metric="euclidean")(embeddings(normal(480, 16))))
+    of = [made.notes["layers"][made.default_layer]["stability"] for made in (planted, noise)]
+    assert of[0] > 0.95
+    assert of[1] < 0.6
+
+
+def test_levels_of_centers_even_out_density():
+    # Nine tenths of the rows in one blob of ten: plain k-means gives it most of the clusters, the higher level one of ten like the others.
+    rng = np.random.default_rng(0)
+    centers = rng.normal(size=(10, 16)) * 8
+    of = np.concatenate([np.zeros(1800, dtype=int), np.repeat(np.arange(1, 10), 22)])
+    graph = ExactNeighbors(metric="euclidean")(embeddings(centers[of] + rng.normal(size=(len(of), 16))))
+    made = build(ENGINES.load("hierarchical_kmeans"), {"finest": "60", "ratio": "6"})(graph)
+    layer = next(layer for layer in made.layers if len(np.unique(layer)) == 10)
+    large = np.bincount(layer[of == 0] - layer.min()).max() / 1800
+    assert len(np.unique(layer[of == 0])) <= 4
+    assert large > 0.2

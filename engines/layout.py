@@ -17,7 +17,7 @@ from engines.protocols import Progress
 NEGATIVES = 5
 CLIP = np.float32(4.0)
 """No single pull or push moves a coordinate by more than this times the learning rate."""
-PARALLEL_FROM = 4_000
+PARALLEL_FROM = 2_000
 SLICE = 100_000
 
 # x ** b is read from a table over the leading bits of a float32: its exponent and 7 bits of its mantissa, linear in between. The
@@ -56,7 +56,7 @@ def optimize(
     threads: int,
     progress: Progress,
 ) -> Float32:
-    """Lay out a symmetric graph of memberships (m, m) from places ``start`` (m, 2); give float32 places.
+    """Lay out a symmetric graph of memberships (m, m) from places ``start`` (m, q); give float32 places (m, q).
 
     An edge of weight w is pulled in every (largest w / w)-th epoch, and with each pull its head is pushed off from five random nodes. The
     learning rate falls from ``rate`` to 0. In an epoch every node moves by its own pulls and pushes, one after the other, against the places
@@ -79,6 +79,7 @@ def optimize(
     table = _powers(b)
     old = np.ascontiguousarray(start, dtype=np.float32).copy()
     new = old.copy()
+    move = _epoch if old.shape[1] == 2 else _epoch_wide
     parts = threads if m >= PARALLEL_FROM else 1
     with ThreadPoolExecutor(max_workers=parts) as pool:
         for epoch in range(epochs):
@@ -87,7 +88,7 @@ def optimize(
                 progress(epoch / epochs, f"epoch {epoch} of {epochs}")
                 cuts = np.linspace(first, min(first + SLICE * parts, m), parts + 1).astype(np.int64).tolist()
                 given = (bounds, heads, period, due, old, new, table, np.float32(a), np.float32(b), now, epoch, seed)
-                pieces = [pool.submit(_epoch, low, high, *given) for low, high in itertools.pairwise(cuts)]
+                pieces = [pool.submit(move, low, high, *given) for low, high in itertools.pairwise(cuts)]
                 for piece in pieces:
                     piece.result()
             old, new = new, old
@@ -155,3 +156,38 @@ def _epoch(low, high, bounds, heads, period, due, old, new, table, a, b, rate, e
                     x += rate * _bounded(push * dx)
                     y += rate * _bounded(push * dy)
         new[node, 0], new[node, 1] = x, y
+
+
+@njit(cache=True, nogil=True)
+def _epoch_wide(low, high, bounds, heads, period, due, old, new, table, a, b, rate, epoch, seed):  # type: ignore[no-untyped-def]
+    """Do what ``_epoch`` does in any number of dimensions."""
+    m, q = np.uint64(old.shape[0]), old.shape[1]
+    one, two = np.float32(1.0), np.float32(2.0)
+    here = np.empty(q, dtype=np.float32)
+    for node in range(low, high):
+        here[:] = old[node]
+        state = _mixed(
+            np.uint64(seed) + np.uint64(epoch) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(node) * np.uint64(0xD1B54A32D192ED03)
+        )
+        for edge in range(bounds[node], bounds[node + 1]):
+            if due[edge] > epoch:
+                continue
+            due[edge] += period[edge]
+            for turn in range(2 + NEGATIVES):
+                other = np.int64(heads[edge])
+                if turn >= 2:
+                    state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+                    other = np.int64(((state >> np.uint64(32)) * m) >> np.uint64(32))
+                square = np.float32(0.0)
+                for axis in range(q):
+                    square += (here[axis] - old[other, axis]) ** 2
+                if other == node or (turn < 2 and square <= 0):
+                    continue
+                power = _power(square, table)
+                if turn < 2:
+                    force = -two * a * b * power / (square * (a * power + one))
+                else:
+                    force = two * b / ((np.float32(0.001) + square) * (a * power + one))
+                for axis in range(q):
+                    here[axis] += rate * _bounded(force * (here[axis] - old[other, axis]))
+        new[node] = here

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from engines.memberships import memberships
 from engines.neighbors.exact import ExactNeighbors
-from engines.project.fuzzy import memberships
 from tests.engines.neighbors.hard import digits, embeddings, hard_graph
 
 

