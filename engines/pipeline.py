@@ -33,6 +33,7 @@ from engines.keys import chain, digest
 from engines.parameters import values as parameter_values
 from engines.protocols import Evidence, JointEncoder, Progress, SourceOptions, no_progress, part
 from engines.recipe import Recipe, registry
+from engines.running import run_engine
 from engines.spaces import Comparison, Lexicon
 from engines.store import Store
 from engines.value import Artifact, require
@@ -413,5 +414,4 @@ def _sketch(embeddings: Embeddings, umap: Any, metric: str, progress: Progress) 
 
 
 def _run(engine: Any, inputs: Any, progress: Progress, *, further: Mapping[str, Any] | None = None) -> Any:
-    """Call an engine the way its Protocol says."""
-    return engine(inputs, progress=progress, **(further or {}))
+    return run_engine(engine, inputs, progress, further)

@@ -26,6 +26,7 @@ from engines.artifacts import Clustering, Embeddings, NeighborGraph, Projection
 from engines.errors import Cancelled, DatasetExplorerError, WorkerCrashed
 from engines.parameters import build
 from engines.protocols import Progress
+from engines.running import run_engine
 from engines.store import Store
 from engines.value import Artifact
 
@@ -211,7 +212,7 @@ def _compute(job: Job, progress: Progress) -> None:
     further = {argument: _load(store, where) for argument, where in job.further.items()}
     registry = importlib.import_module(f"engines.{job.stage}").ENGINES
     engine = build(registry.load(job.name), job.parameters)
-    value: Artifact = engine(given, **further, progress=progress)
+    value: Artifact = run_engine(engine, given, progress, further)
     store.put(value.with_key(job.key))
 
 

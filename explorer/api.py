@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from engines.advice import Advice
+    from engines.cluster.agreement import Agreement
     from engines.curate.state import Replay, State
     from engines.decisions import Decision, DecisionLog
     from explorer.encoders import EncoderChoice, ModelOffer
@@ -190,6 +192,47 @@ class Explorer:
         """Begin with new values; whoever looks at the old ones keeps them until there is a new map."""
         with self._lock:
             self._pending = Values()
+
+    def redraw(self) -> None:
+        """Lay the maps out from nothing at the next ``analyze``, where ``keep_maps`` would keep them in place."""
+        from engines.keeping import forget
+
+        forget(self.workspace.store)
+        self._start_over()
+
+    def compare(self, one: str, other: str) -> Agreement:
+        """Compare two clusterings by the names of their engines, or one with the labels (``"label"``).
+
+        Raises:
+            ParameterError: when there is no such clustering.
+        """
+        from explorer.groupings import compare
+
+        return compare(self, one, other)
+
+    @property
+    def agreements(self) -> dict[tuple[str, str], Agreement]:
+        """Compare every clustering with every other and with the labels."""
+        from explorer.groupings import agreements
+
+        return self._derived("agreements", lambda: agreements(self)) if self.values.dataset is not None else {}
+
+    def advise(self, progress: Progress = no_progress) -> Advice:
+        """Say what speaks for which number of clusters: coding length, silhouette and stability of k-means.
+
+        Raises:
+            UserError: before ``analyze`` has found neighbors.
+        """
+        from explorer.groupings import advise
+
+        return advise(self, progress)
+
+    @property
+    def known_advice(self) -> Advice | None:
+        """Give what ``advise`` found before."""
+        from explorer.groupings import known_advice
+
+        return known_advice(self)
 
     @property
     def comparison(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from explorer.shared import Shared
 
 PATIENCE = 1.0
 """Seconds that the page waits for a computation to stop; after that it goes on and the change follows."""
-ERRAND = "model"
+ERRAND, ADVICE = "model", "advice"
 
 
 def use_encoder(sh: Shared, v: View, name: str) -> None:
@@ -71,4 +71,21 @@ def fetch_model(sh: Shared) -> None:
     running = sh.errands.get(ERRAND)
     if running is None or not running.state.active:
         job = sh.errands[ERRAND] = Job(work, on_error=sh.on_error)
+        job.start()
+
+
+def redraw(sh: Shared, v: View) -> None:
+    """Lay the maps out from nothing, where rows were only placed on them."""
+    _change(sh, v, sh.ex.redraw, "The maps are being drawn anew. Your decisions stay.")
+
+
+def advise(sh: Shared) -> None:
+    """Find out beside everything else how many clusters there may be."""
+
+    def work(progress: Callable[[float, str], None]) -> object:
+        return sh.ex.advise(progress)
+
+    running = sh.errands.get(ADVICE)
+    if running is None or not running.state.active:
+        job = sh.errands[ADVICE] = Job(work, on_error=sh.on_error)
         job.start()

@@ -113,6 +113,10 @@ def run_record(explorer: Explorer) -> dict[str, Any]:
         "clustering": dict(clustering),
         "projections": {name: value.notes for name, value in values.projections.items()},
         "clusterings": {name: dict(value.notes) for name, value in values.clusterings.items()},
+        "agreement": [
+            {"a": one, "b": other, "ari": found.ari, "ami": found.ami, "ari_clustered": found.ari_clustered}
+            for (one, other), found in explorer.agreements.items()
+        ],
         "measures": {name: dict(value.notes) for name, value in values.measures.items()},
         "checks": {
             name: {

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components.report import Row, Table, report
 from components.source_form import source_form
-from explorer import changes, frame, sources
+from explorer import changes, figures, frame, sources
 from explorer.cards import items, sentence
 from explorer.frame import job_words
 from explorer.session import View, view
@@ -19,6 +19,7 @@ STAGES = {
     "project": "Map",
     "cluster": "Cluster",
     "name": "Name",
+    "measure": "Measure",
     "issues": "Check",
     "compare": "Compare",
 }
@@ -36,9 +37,34 @@ def _work() -> None:
         source_form(key="source", data=sources.source_data(sh), on_change=lambda roles: changes.reopen(sh, v, roles))
         report(
             key="tables",
-            data={"title": "", "lead": "", "facts": [], "tables": [sources.encoders_table(sh), _stages(sh), _rejects(sh)]},
-            on_action=lambda name: changes.use_encoder(sh, v, name),
+            data={"title": "", "lead": "", "facts": [], "tables": _tables(sh)},
+            on_action=lambda name: _act(sh, v, name),
         )
+    asked = sh.errands.get(changes.ADVICE)
+    if asked is not None and asked.state.active:
+        frame.until(lambda: not asked.state.active)
+
+
+def _tables(sh: Shared) -> list[Table]:
+    return [
+        sources.encoders_table(sh),
+        figures.maps_table(sh),
+        figures.layers_table(sh),
+        figures.agreements_table(sh),
+        figures.advice_table(sh),
+        figures.neighbors_table(sh),
+        _stages(sh),
+        _rejects(sh),
+    ]
+
+
+def _act(sh: Shared, v: View, name: str) -> None:
+    if name == figures.ADVISE:
+        changes.advise(sh)
+    elif name == figures.REDRAW:
+        changes.redraw(sh, v)
+    else:
+        changes.use_encoder(sh, v, name)
 
 
 def _lead(sh: Shared, v: View) -> str:

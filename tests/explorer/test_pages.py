@@ -120,9 +120,11 @@ def test_a_search_is_drawn(shared):
     assert parts["gallery"]["total"] == parts["side-panel"]["search"]["found"] == parts["map"]["selected_count"]
 
 
-def test_runs_shows_source_encoders_and_stages(shared):
+def test_runs_shows_source_figures_and_stages(shared):
     parts = components(opened("runs"))
-    assert [table["title"] for table in parts["report"]["tables"]][:2] == ["Encoders", "Stages"]
+    titles = [table["title"] for table in parts["report"]["tables"]]
+    assert titles[:5] == ["Encoders", "Maps", "Layers of clusters", "Agreement", "How many clusters?"]
+    assert {"Neighbors", "Stages"} < set(titles)
     assert parts["source-form"]["title"] == "Source"
 
 
