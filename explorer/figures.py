@@ -7,7 +7,7 @@ from components.report import Row, Table
 from explorer.changes import ADVICE
 from explorer.columns import CLUSTERERS
 from explorer.shared import Shared
-from explorer.snapshot import map_name
+from explorer.snapshot import check_title, map_name
 
 ADVISE, REDRAW = "advise", "redraw"
 
@@ -15,6 +15,15 @@ ADVISE, REDRAW = "advise", "redraw"
 def clusterer_name(name: str) -> str:
     """Return how a clustering is called on the screen."""
     return CLUSTERERS.get(name, name)
+
+
+def stage_name(stage: str, name: str) -> str:
+    """Return how what a stage made is called on the screen."""
+    if stage in ("issues", "measure"):
+        return check_title(name)
+    if stage == "project":
+        return "UMAP, a sketch" if name == "sketch" else map_name(name)
+    return clusterer_name(name) if stage == "cluster" else name
 
 
 def neighbors_table(sh: Shared) -> Table:

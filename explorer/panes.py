@@ -179,8 +179,8 @@ def caption(shown: Projection | None) -> str:
     kept = shown.notes.get("kept_neighbors", shown.notes.get("recall"))
     if isinstance(kept, int | float) and 0 < kept <= 1:
         k = shown.notes.get("k", 15)
-        return f"Map keeps {kept * 100:.0f} % of each item's {k} nearest neighbors. Distances between far groups mean nothing."
-    return "Near on the map mostly means alike. Distances between far groups mean nothing."
+        return f"Map keeps {kept * 100:.0f} % of each item's {k} nearest neighbors."
+    return "Near on the map mostly means alike."
 
 
 def _no_map(sh: Shared) -> str:

@@ -9,7 +9,7 @@ from explorer.cards import items, sentence
 from explorer.frame import job_words
 from explorer.session import View, view
 from explorer.shared import Shared, shared
-from explorer.snapshot import check_title, map_name, snapshot
+from explorer.snapshot import snapshot
 
 MOST_REJECTS = 500
 STAGES = {
@@ -83,9 +83,9 @@ def _lead(sh: Shared, v: View) -> str:
 def _stages(sh: Shared) -> Table:
     rows: list[Row] = []
     for record in list(sh.ex.records):
-        named = check_title(record.name) if record.stage == "issues" else map_name(record.name)
+        named = figures.stage_name(record.stage, record.name)
         cost = "from the store" if record.cached else f"{record.seconds:.1f} s"
-        parameters = ", ".join(f"{key} = {value}" for key, value in record.parameters.items())
+        parameters = ", ".join(f"{key} = {value}" for key, value in record.parameters.items() if value not in (None, ""))
         memory = "" if record.cached else f"{record.peak_rss / 2**20:,.0f} MB"
         rows.append(
             {
