@@ -34,7 +34,7 @@ TITLES = {
 }
 
 
-MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
+MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "umap-learn": "UMAP (umap-learn)"}
 
 
 def map_name(name: str) -> str:
