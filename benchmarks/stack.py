@@ -122,9 +122,12 @@ def trust(folder: Path) -> str:
     place = folder / "map.npy"
     if not place.exists():
         return ""
-    from engines.project.trust import trustworthiness
+    from engines.project.trust import map_quality
 
-    value = trustworthiness(load(folder)[0], np.load(place))
+    vectors = np.array(load(folder)[0])
+    vectors -= vectors.mean(axis=0)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    value = map_quality(vectors, np.load(place).astype(np.float32))["trustworthiness"]
     place.unlink()
     return f"{value:.3f}"
 

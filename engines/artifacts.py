@@ -289,23 +289,26 @@ class Projection(Artifact):
     def place(self, neighbors: npt.NDArray[Any], distances: npt.NDArray[Any]) -> Float32:
         """Place new rows by their nearest among the rows of this map; gives float32 (q, 2).
 
-        ``neighbors`` (q, k): row numbers, -1 = none; ``distances`` (q, k), ascending. A position is the mean of the neighbors' with the weights
-        exp(-2 (d - d1) / (dk - d1)), where d1 and dk are the distances to the first and the last of them; a row that coincides with
-        neighbors (distance 0) lies where the first of those lies. A row without neighbors lies below the middle of the map.
+        ``neighbors`` (q, k): row numbers, -1 = none; ``distances`` (q, k), ascending, not finite = none. A position is the mean of the
+        neighbors' with the weights exp(-2 (d - d1) / (dk - d1)), where d1 and dk are the distances to the first and the last of them; a row
+        that coincides with neighbors (distance 0) lies where the first of those lies. A row without neighbors lies below the middle of the
+        map.
         """
-        there = neighbors >= 0
-        away = np.where(there, distances, np.inf).astype(np.float64)
+        neighbors, distances = np.asarray(neighbors), np.asarray(distances, dtype=np.float64)
+        there = (neighbors >= 0) & np.isfinite(distances)
+        away = np.where(there, distances, np.inf)
         first = away.min(axis=1, initial=np.inf)
         last = np.where(there, away, -np.inf).max(axis=1, initial=-np.inf)
         alone = ~there.any(axis=1)
-        with np.errstate(invalid="ignore", over="ignore"):
-            excess = np.where(there, away - first[:, None], np.inf)
-            weights = np.exp(-2.0 * excess / np.maximum(last - first, 1e-12)[:, None])
+        first[alone] = last[alone] = 0.0
+        weights = np.where(there, np.exp(-2.0 * (away - first[:, None]) / np.maximum(last - first, 1e-30)[:, None]), 0.0)
         same = there & (away == 0)
         twin = same & (np.cumsum(same, axis=1) == 1)
         weights = np.where(same.any(axis=1)[:, None], twin, weights)
-        weights = np.where(there, weights, 0.0)
-        places = np.einsum("ij,ijk->ik", weights, self.coords[np.where(there, neighbors, 0)].astype(np.float64))
+        places = np.zeros((len(neighbors), 2))
+        for column in range(neighbors.shape[1]):  # one neighbor at a time: memory stays at a few numbers per row
+            chosen = np.flatnonzero(there[:, column])
+            places[chosen] += weights[chosen, column, None] * self.coords[neighbors[chosen, column]]
         places /= np.where(alone, 1.0, weights.sum(axis=1))[:, None]
         if alone.any() and len(self.coords):
             low, high = self.coords.min(axis=0), self.coords.max(axis=0)
@@ -349,17 +352,20 @@ class Clustering(Artifact):
         require(self.layers.ndim == 2 and self.layers.dtype == np.int32, "layers are no int32 table")
         count, n = self.layers.shape
         require(len(self.strength) == n and 0 <= self.default_layer < count, "strength or default layer is wrong")
-        next_id = 0
+        coarse, first = None, 0
         for number, layer in enumerate(self.layers):
-            used = np.unique(layer[layer >= 0])
-            require(
-                bool(np.array_equal(used, np.arange(next_id, next_id + len(used)))), f"ids of layer {number} are not contiguous"
-            )
-            next_id += len(used)
-        for coarse, fine in zip(self.layers, self.layers[1:], strict=False):
-            inside = fine >= 0
-            pairs = np.unique(fine[inside].astype(np.int64) * (next_id + 1) + coarse[inside] + 1)
-            require(len(np.unique(pairs // (next_id + 1))) == len(pairs), "a finer cluster lies in two coarser ones")
+            inside = layer >= 0
+            ids = layer[inside]
+            size = max(int(ids.max(initial=-1)) + 1 - first, 0)
+            # No layer has more clusters than rows: a wild id must not cost memory before it is refused.
+            contiguous = size <= n and int(ids.min(initial=first)) >= first
+            require(contiguous and bool((layer >= NO_CLUSTER).all()), f"ids of layer {number} are not contiguous")
+            parent = np.full(size, NO_CLUSTER - 1, dtype=np.int32)
+            parent[ids - first] = NO_CLUSTER if coarse is None else coarse[inside]
+            require(bool((parent >= NO_CLUSTER).all()), f"ids of layer {number} are not contiguous")
+            if coarse is not None:
+                require(bool((parent[ids - first] == coarse[inside]).all()), "a finer cluster lies in two coarser ones")
+            coarse, first = layer, first + size
 
     @property
     def labels(self) -> Int32:

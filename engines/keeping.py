@@ -15,7 +15,7 @@ from engines.artifacts import Dataset, Embeddings, Float32, NeighborGraph, Proje
 from engines.keys import chain, digest
 from engines.parameters import parameters
 from engines.project.placement import placed
-from engines.protocols import Progress
+from engines.protocols import Progress, part
 from engines.store import Store, write_atomically
 from engines.value import Artifact
 
@@ -96,7 +96,14 @@ class Keeper:
             return None
         progress(0.1, f"placing {fresh:,} new rows on the map")
         coords = self._coords(earlier, was)
-        made = placed(self.graph, coords[self.graph.representative], key=kept_key, name=name, notes={"placed": placed_in_all})
+        made = placed(
+            self.graph,
+            coords[self.graph.representative],
+            key=kept_key,
+            name=name,
+            notes={"placed": placed_in_all},
+            progress=part(progress, 0.3, 1.0),
+        )
         exact = np.where((was >= 0)[:, None], coords, made.coords)
         return self.store.put(_with_coords(made, exact))
 

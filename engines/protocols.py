@@ -19,6 +19,7 @@ from engines.artifacts import (
     Float32,
     Int32,
     IssueResult,
+    Measure,
     Names,
     NeighborGraph,
     PictureFacts,
@@ -253,6 +254,17 @@ class Namer(Protocol):
         ...
 
 
+class Measurer(Protocol):
+    """Say one figure about the place of every row among the others, from the graph. ``needs`` and ``uses`` as for a check."""
+
+    needs: ClassVar[tuple[str, ...]]
+    uses: ClassVar[tuple[str, ...]]
+
+    def __call__(self, evidence: Evidence, *, progress: Progress) -> Measure:
+        """Measure every row; NaN where nothing is known, never fails for m = 0, 1, 2, k = 0 or one class."""
+        ...
+
+
 class Check(Protocol):
     """Find one kind of problem. ``needs`` must be met or the check is skipped with words; ``uses`` is taken when it is there."""
 
@@ -353,6 +365,7 @@ __all__ = [
     "GraphBuilder",
     "Int32",
     "JointEncoder",
+    "Measurer",
     "Namer",
     "PictureEncoder",
     "Progress",

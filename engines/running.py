@@ -12,6 +12,9 @@ from engines.protocols import Progress, part
 LAYOUT = 0.85
 """Share of a map's time that its layout takes; the rest finds out how much of it hangs on the seed."""
 
+STABILITY_SAMPLE = 500
+"""Nodes that are laid out twice more; the figure is for reading, and costs what a map of so few costs."""
+
 
 def run_engine(engine: Any, given: Any, progress: Progress, further: Mapping[str, Any] | None = None) -> Any:
     """Compute a value; a map is told how stable it is too (``notes["seed_stability"]``)."""
@@ -21,6 +24,6 @@ def run_engine(engine: Any, given: Any, progress: Progress, further: Mapping[str
     if isinstance(value, Projection):
         from engines.project.trust import seed_stability
 
-        stability = seed_stability(engine, given, part(progress, LAYOUT, 1.0))
+        stability = seed_stability(engine, given, part(progress, LAYOUT, 1.0), sample=STABILITY_SAMPLE)
         value = dataclasses.replace(value, notes={**value.notes, **stability})
     return value

@@ -19,9 +19,10 @@ BLOCK = 65_536
 class Typicality:
     """ln p(x | label) - ln p(x), by neighbors: the logarithm of the share of the ``k`` nearest with the row's label over that label's share of all.
 
-    Both densities count neighbors in the same ball, so that its volume cancels. 0: the label is no more frequent around the row than
-    anywhere; high: the row lies where its label lies; low: it does not. Two neighbors at the label's own rate are added, so that none is not
-    minus infinity. Neighbors without a label do not count. A duplicate group has the label of most of its rows.
+    Both densities count neighbors in the same ball (Loftsgaarden and Quesenberry 1965), so that its volume cancels. 0: the label is no more
+    frequent around the row than anywhere; high: the row lies where its label lies; low: it does not. The most that a row can have is
+    -ln of its label's share of all rows, so that figures compare within a label. Two neighbors at the label's own rate are added, so
+    that none is minus infinity. Neighbors without a label do not count; a duplicate group is one neighbor, with the label of most of its rows.
     """
 
     name: ClassVar[str] = "typicality"

@@ -6,66 +6,105 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32
+from engines.project.randomized_pca import blocks, oriented, randomized_components
+from engines.protocols import Progress, no_progress, part
 
 Float64 = npt.NDArray[np.float64]
-BLOCK = 8192
 DENSE_UP_TO = 4096
+DOUBLE_UP_TO = 1 << 24
+"""Entries of a matrix up to which products are float64, so that their last bits do not reach a layout (see ``starting_places``)."""
 
 
-def principal_coordinates(nodes: Float32) -> tuple[Float64, list[float]]:
+def principal_coordinates(nodes: Float32, *, progress: Progress = no_progress) -> tuple[Float64, list[float]]:
     """Give the coordinates (m, 2) on the two axes of largest variance and the share of the variance that each explains.
 
-    Exact (eigenvectors of the covariance, or of the inner products where there are fewer nodes than columns); only where both
-    exceed 4,096 a seeded randomized SVD stands in. The sign of an axis is such that its largest entry by size is positive.
+    ``nodes`` may be memory-mapped: they are read twice in blocks of 16 MB, in memory O(m + d^2). Exact (eigenvectors of the covariance,
+    in one pass, or of the inner products where there are fewer nodes than columns); only where both exceed 4,096 a seeded
+    randomized SVD stands in, in memory O(m + d). Above 16 million entries blocks are multiplied in float32 and added in float64. The sign
+    of an axis is such that its largest entry by size is positive.
     """
     m, d = nodes.shape
     if m < 2 or d < 1:
         return np.zeros((m, 2)), [0.0, 0.0]
-    mean = nodes.mean(axis=0, dtype=np.float64)
-    axes = _axes(nodes, mean)
-    coordinates = np.concatenate([(nodes[start : start + BLOCK] - mean) @ axes for start in range(0, m, BLOCK)])
-    total = sum(float(((nodes[start : start + BLOCK] - mean) ** 2).sum()) for start in range(0, m, BLOCK))
-    shares = (coordinates**2).sum(axis=0) / total if total > 0 else np.zeros(axes.shape[1])
-    missing = 2 - coordinates.shape[1]
-    return np.pad(coordinates, ((0, 0), (0, missing))), [float(share) for share in np.pad(shares, (0, missing))]
+    axes, mean, total = _axes(nodes, part(progress, 0.0, 0.8))
+    dtype = _dtype(nodes)
+    shift, single = mean.astype(dtype), axes.astype(dtype)
+    coordinates = np.zeros((m, 2))
+    cuts = blocks(nodes)
+    for number, rows in enumerate(cuts):
+        progress(0.8 + 0.2 * number / len(cuts), "coordinates")
+        coordinates[rows, : axes.shape[1]] = np.subtract(nodes[rows], shift) @ single
+    shares = (coordinates**2).sum(axis=0) / total if total > 0 else np.zeros(2)
+    return coordinates, [float(share) for share in shares]
 
 
-def _axes(nodes: Float32, mean: Float64) -> Float64:
-    """Give the leading one or two right singular vectors (d, 1 or 2) of the centered nodes."""
+def _dtype(nodes: Float32) -> npt.DTypeLike:
+    return np.float64 if nodes.size <= DOUBLE_UP_TO else np.float32
+
+
+def _axes(nodes: Float32, progress: Progress) -> tuple[Float64, Float64, float]:
+    """Give the leading one or two right singular vectors (d, 1 or 2) of the centered nodes, their mean (d) and their sum of squares."""
     from scipy.linalg import eigh
 
     m, d = nodes.shape
     count = min(2, d, m)
     if d <= max(m, 2) and d <= DENSE_UP_TO:
-        moments = np.zeros((d, d))
-        for start in range(0, m, BLOCK):
-            block = nodes[start : start + BLOCK] - mean
-            moments += block.T @ block
-        _, axes = eigh(moments, subset_by_index=[d - count, d - 1])
-    elif m <= DENSE_UP_TO:
-        centered = nodes - mean
-        _, weights = eigh(centered @ centered.T, subset_by_index=[m - count, m - 1])
-        axes = centered.T @ weights
-        length = np.linalg.norm(axes, axis=0)
-        axes = axes / np.where(length > 0, length, 1.0)
-    else:
-        from sklearn.utils.extmath import randomized_svd
-
-        _, _, rows = randomized_svd(nodes - mean.astype(np.float32), n_components=count, n_iter=7, random_state=0)
-        axes = rows.T[:, ::-1].astype(np.float64)
-    axes = axes[:, ::-1]
-    signs = np.where(axes[np.abs(axes).argmax(axis=0), np.arange(count)] < 0, -1.0, 1.0)
-    oriented: Float64 = axes * signs
-    return oriented
+        moments, mean = _moments(nodes, progress)
+        progress(1.0, "eigenvectors")
+        total = float(np.trace(moments))
+        _, axes = eigh(moments, subset_by_index=[d - count, d - 1], overwrite_a=True)
+        return oriented(axes[:, ::-1]), mean, total
+    if m <= DENSE_UP_TO:
+        mean = nodes.mean(axis=0, dtype=np.float64)
+        axes, total = _from_products(nodes, mean, count, progress)
+        return oriented(axes), mean, total
+    found = randomized_components(nodes, count, progress=progress)
+    return found.axes, found.mean, found.variance * m
 
 
-def starting_places(nodes: Float32, seed: int) -> Float64:
+def _moments(nodes: Float32, progress: Progress) -> tuple[Float64, Float64]:
+    """Give the sum of (x - mean)(x - mean)^T (d, d) and the mean, in one pass: taken around the first block's mean, then moved."""
+    m, d = nodes.shape
+    dtype = _dtype(nodes)
+    moments, total = np.zeros((d, d)), np.zeros(d)
+    cuts = blocks(nodes)
+    around = nodes[cuts[0]].mean(axis=0, dtype=np.float64).astype(dtype)
+    for number, rows in enumerate(cuts):
+        progress(number / len(cuts), "principal axes")
+        block = nodes[rows] - around
+        moments += block.T @ block
+        total += np.ones(len(block), dtype=dtype) @ block
+    moments -= np.outer(total, total) / m
+    return moments, around + total / m
+
+
+def _from_products(nodes: Float32, mean: Float64, count: int, progress: Progress) -> tuple[Float64, float]:
+    """Give the axes and the sum of squares from the inner products (m, m) of few nodes of many columns, read in blocks of columns."""
+    from scipy.linalg import eigh
+
+    m, d = nodes.shape
+    products = np.zeros((m, m))
+    cuts = [slice(start, start + DENSE_UP_TO) for start in range(0, d, DENSE_UP_TO)]
+    for number, columns in enumerate(cuts):
+        progress(number / len(cuts), "inner products")
+        block = nodes[:, columns] - mean[columns]
+        products += block @ block.T
+    total = float(np.trace(products))
+    _, weights = eigh(products, subset_by_index=[m - count, m - 1], overwrite_a=True)
+    axes = np.concatenate([(nodes[:, columns] - mean[columns]).T @ weights for columns in cuts])[:, ::-1]
+    length = np.linalg.norm(axes, axis=0)
+    found: Float64 = axes / np.where(length > 0, length, 1.0)
+    return found, total
+
+
+def starting_places(nodes: Float32, seed: int, *, progress: Progress = no_progress) -> Float64:
     """Give places (m, 2) in [0, 10] to start a layout from: the principal coordinates with a jitter of 1e-3.
 
     The jitter parts nodes that coincide and fills an axis without variance, on which layout methods divide by zero. Rounding to
-    1e-4 before it hides what the last bits of a matrix product owe to the number of threads.
+    1e-4 before it hides what the last bits of a matrix product owe to the number of threads (where products are float64; above 16 million
+    entries some places may differ by 1e-4 between numbers of threads).
     """
-    coordinates, _ = principal_coordinates(nodes)
+    coordinates, _ = principal_coordinates(nodes, progress=progress)
     low, span = coordinates.min(axis=0), np.ptp(coordinates, axis=0)
     scaled = np.round(10.0 * (coordinates - low) / np.where(span > 1e-9, span, np.inf), 4)
     places: Float64 = scaled + np.random.default_rng(seed).normal(scale=1e-3, size=scaled.shape)

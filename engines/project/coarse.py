@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.artifacts import Embeddings, Float32, Int32, Projection
+from engines.artifacts import Embeddings, Float32, Int32, NeighborGraph, Projection
 from engines.keys import chain
 from engines.layout import optimize
 from engines.memberships import memberships
@@ -24,6 +24,8 @@ PLACED_IN = 64
 """Dimensions in which the nearest rows of the sample are looked for."""
 BLOCK = 16_384
 JITTER = 1e-3
+EXTEND_EPOCHS, EXTEND_RATE = 50, 0.25
+"""How long, and by what steps, new nodes find their places among those that stand still."""
 
 Rows = npt.NDArray[np.int64]
 Read = Callable[[Rows], Float32]
@@ -96,9 +98,68 @@ def coarse_places(read: Read, m: int, sample: Rows, *, umap: Any, metric: str, p
         rows = np.arange(start, min(start + BLOCK, m))
         places[rows] = _between(np.ascontiguousarray(read(rows) @ axes), anchors, laid, threads)
     places[sample] = laid
-    span = float(np.ptp(laid, axis=0).max())
-    places += np.random.default_rng(umap.seed).normal(scale=JITTER * max(span, 1e-3), size=places.shape).astype(np.float32)
-    return places
+    return parted(places, umap.seed)
+
+
+def extend(
+    graph: NeighborGraph, places: Float32, known: npt.NDArray[np.bool_], *, umap: Any, progress: Progress = no_progress
+) -> Float32:
+    """Place the nodes that an earlier map does not know; give places (m, 2) in which the known nodes' are the same to the bit.
+
+    ``places`` (m, 2) holds where the ``known`` (m) nodes lie; the rest of it is not read. A new node begins at the mean of its neighbors,
+    weighted by their memberships, round by round from the known ones outwards; a part of the graph without a known node begins below
+    the map. Then the new nodes alone descend for some epochs, among the known ones that stand still.
+    """
+    out = np.where(known[:, None], places, 0.0).astype(np.float32)
+    if known.all() or not graph.m:
+        return out
+    k = min(umap.n_neighbors - 1, graph.k)
+    weights = memberships(graph.indices[:, :k], graph.distances[:, :k], progress=part(progress, 0.0, 0.2))
+    there = known.copy()
+    jitter = JITTER * _span(out[known])
+    while not there.all():
+        near = weights @ there.astype(np.float32)
+        ready = ~there & (near > 0)
+        if ready.any():
+            out[ready] = ((weights @ np.where(there[:, None], out, 0.0)) / np.maximum(near, 1e-30)[:, None])[ready]
+        else:
+            ready = ~there
+            out[ready] = _below(out[there])
+            jitter = max(jitter, 0.02)
+        there |= ready
+    noise = np.random.default_rng(umap.seed).normal(scale=jitter, size=out.shape).astype(np.float32)
+    out[~known] += noise[~known]
+    laid = optimize(
+        weights,
+        out,
+        min_dist=umap.min_dist,
+        epochs=EXTEND_EPOCHS,
+        rate=EXTEND_RATE,
+        seed=umap.seed,
+        threads=umap.threads or available_threads(),
+        progress=part(progress, 0.2, 1.0),
+        still=known,
+    )
+    return np.where(known[:, None], out, laid)
+
+
+def parted(places: Float32, seed: int) -> Float32:
+    """Give places (m, 2) with a jitter of a thousandth of the map, which parts those that coincide."""
+    noise = np.random.default_rng(seed).normal(scale=JITTER * _span(places), size=places.shape)
+    return np.asarray(places, dtype=np.float32) + noise.astype(np.float32)
+
+
+def _span(places: Float32) -> float:
+    """Give the longer side of a map; that of a map without one is small and not zero."""
+    return max(float(np.ptp(places, axis=0).max()), 1e-3) if len(places) else 1e-3
+
+
+def _below(places: Float32) -> Float32:
+    """Give a place below the middle of a map."""
+    if not len(places):
+        return np.zeros(2, dtype=np.float32)
+    low, high = places.min(axis=0), places.max(axis=0)
+    return np.array([(low[0] + high[0]) / 2, low[1] - 0.06 * max(float(high[1] - low[1]), 1.0)], dtype=np.float32)
 
 
 def _usable(vectors: Float32) -> npt.NDArray[np.bool_]:
@@ -122,8 +183,11 @@ def _neighbors(nodes: Float32, k: int, metric: str) -> tuple[Int32, Float32]:
     distances = np.maximum(squares[:, None] + squares[None, :] - 2.0 * (nodes @ nodes.T), 0.0)
     distances = np.sqrt(distances) if metric == "euclidean" else distances * 0.5
     np.fill_diagonal(distances, np.inf)
-    order = np.argsort(distances.round(6), axis=1, kind="stable")[:, :k]
-    return order.astype(np.int32), np.take_along_axis(distances, order, axis=1).astype(np.float32)
+    rounded = distances.round(6)
+    near = np.sort(np.argpartition(rounded, k - 1, axis=1)[:, :k], axis=1)
+    order = np.argsort(np.take_along_axis(rounded, near, axis=1), axis=1, kind="stable")
+    near = np.take_along_axis(near, order, axis=1)
+    return near.astype(np.int32), np.take_along_axis(distances, near, axis=1).astype(np.float32)
 
 
 def _axes(centered: Float32) -> Float32:

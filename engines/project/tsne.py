@@ -1,8 +1,8 @@
-"""t-SNE from the shared graph by openTSNE."""
+"""t-SNE from the shared graph: affinities by openTSNE, a descent of our own."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -10,106 +10,116 @@ from engines.artifacts import Float32, NeighborGraph, Projection
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.axes import starting_places
+from engines.project.descent import Descent, Phase
 from engines.project.placement import is_tiny, placed, tiny_layout
 from engines.protocols import Progress, available_threads, no_progress, part
 
-FFT_FROM = 6_000
-THREADS_PAY_FROM = 1_000
+PERPLEXITY_UP_TO = 100_000
 UNIFORM_K = 15
-EARLY_ROUNDS = 250
-EARLY_EXAGGERATION = 12
 START_STD = 1e-4
-CALL_EVERY = 10
+MOMENTUM_EARLY = 0.5
+MOMENTUM = 0.8
 
 
 @engine
 class Tsne:
-    """Lay out the graph by t-SNE (van der Maaten 2014; Linderman 2019 for the FFT, which costs less than the tree from about 6,000 nodes on).
+    """Lay out the graph by t-SNE (van der Maaten 2014) with the schedule of FIt-SNE (Linderman et al. 2019; Belkina et al. 2019).
 
-    Where the graph holds three times ``perplexity`` neighbors, affinities are calibrated to it, with chord lengths sqrt(2 d) in
-    place of cosine distances; else the 15 nearest neighbors weigh the same, which at 10,000 rows keeps as many neighbors. Small data
-    sets lower the perplexity to (m - 1) / 3. ``exaggeration`` multiplies the attraction in the main phase (late exaggeration):
-    1 is plain t-SNE, 1.5 to 4 draw clusters together.
+    The start is PCA. In the early phase the attraction is multiplied by ``early_exaggeration``; ``exaggeration`` multiplies it later (late
+    exaggeration: 1 is plain t-SNE, 1.5 to 4 draw clusters together), from round ``late_from`` on. The learning rate is the number
+    of nodes over the exaggeration of the phase, momentum is 0.5 early and 0.8 later.
+
+    Affinities ``perplexity`` are calibrated to it, with chord lengths sqrt(2 d) in place of cosine distances; they need a graph of three
+    times as many neighbors, and the perplexity is lowered to a third of those that there are. ``uniform``: the 15 nearest neighbors weigh
+    the same, a sixth of the edges; at 10,000 to 200,000 rows this keeps as many neighbors. ``auto``: perplexity where the
+    graph holds its neighbors and has at most 100,000 nodes, else uniform.
+
+    The schedule is the same at all sizes: 200,000 nodes take 70 CPU seconds, and fewer rounds keep fewer neighbors (see
+    docs/benchmarks.md). The repulsion is that of ``interpolation.Mesh`` (all pairs up to 1,000 nodes).
     """
 
     name: ClassVar[str] = "tsne"
-    version: ClassVar[int] = 1
-    packages: ClassVar[tuple[str, ...]] = ("openTSNE",)
+    version: ClassVar[int] = 2
+    packages: ClassVar[tuple[str, ...]] = ("openTSNE", "numba")
     isolated: ClassVar[bool] = True
 
+    affinities: Annotated[
+        Literal["auto", "perplexity", "uniform"],
+        Doc("which neighbors attract: calibrated to the perplexity, the 15 nearest alike, or whichever the graph allows"),
+    ] = "auto"
     perplexity: Annotated[float, Range(2, 300), Doc("effective number of neighbors; needs a graph of three times as many")] = (
         30.0
     )
+    early_exaggeration: Annotated[float, Range(1, 100), Doc("attraction in the early phase, which forms the clusters")] = 12.0
+    early_rounds: Annotated[int, Range(0, 10_000), Doc("rounds of early exaggeration")] = 250
     exaggeration: Annotated[float, Range(1, 12), Doc("late exaggeration: 1 = plain, more = tighter clusters")] = 1.0
-    n_iter: Annotated[int, Range(1, 10_000), Doc("rounds after the 250 of early exaggeration")] = 500
+    late_from: Annotated[
+        int | None, Range(0), Doc("round from which late exaggeration holds; none = when early exaggeration ends")
+    ] = None
+    n_iter: Annotated[int, Range(1, 10_000), Doc("rounds after those of early exaggeration")] = 500
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the random numbers")] = 0
     threads: Annotated[int | None, Range(1), Doc("processor threads; none = all")] = speed_only(None)
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Projection:
-        """Lay the nodes out; the same seed gives the same bytes on any number of threads."""
+        """Lay the nodes out; the same seed gives the same bytes on any number of threads.
+
+        ``notes``: ``perplexity`` or ``uniform_neighbors``, whichever was used, and ``kl_divergence``.
+
+        Raises:
+            Cancelled: when ``progress`` asks for it.
+        """
         key = chain("project", self, [graph.key], name=self.name)
         progress(0.0, "preparing")
         if is_tiny(graph):
             return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, part(progress, 0.02, 0.95))
-        progress(0.97, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes)
+        places, notes = self._layout(graph, part(progress, 0.02, 0.85))
+        progress(0.85, "placing rows")
+        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
+
+    def phases(self) -> list[Phase]:
+        """Give the rounds in their order: early, perhaps plain, then late."""
+        plain = 0 if self.late_from is None else min(max(self.late_from - self.early_rounds, 0), self.n_iter)
+        return [
+            Phase(
+                rounds=self.early_rounds,
+                exaggeration=max(self.early_exaggeration, self.exaggeration),
+                momentum=MOMENTUM_EARLY,
+            ),
+            Phase(rounds=plain, exaggeration=1.0, momentum=MOMENTUM),
+            Phase(rounds=self.n_iter - plain, exaggeration=self.exaggeration, momentum=MOMENTUM),
+        ]
 
     def _layout(self, graph: NeighborGraph, progress: Progress) -> tuple[Float32, dict[str, Any]]:
-        from openTSNE import TSNEEmbedding
-
-        progress(0.0, "affinities")
+        start = starting_places(graph.nodes, self.seed, progress=part(progress, 0.0, 0.03))
+        if not graph.k:
+            return start.astype(np.float32), {"without_neighbors": True}
+        progress(0.03, "affinities")
         affinities, notes = self._affinities(graph)
-        start = starting_places(graph.nodes, self.seed)
-        start = START_STD * (start - start.mean(axis=0)) / start[:, 0].std()
-        embedding = TSNEEmbedding(
-            start,
+        descent = Descent(
             affinities,
-            negative_gradient_method="fft" if graph.m >= FFT_FROM else "bh",
-            random_state=self.seed,
-            n_jobs=self.threads or (available_threads() if graph.m >= THREADS_PAY_FROM else 1),
+            START_STD * (start - start.mean(axis=0)) / start[:, 0].std(),
+            threads=self.threads or available_threads(),
         )
-        done = 0
-        # The schedule of openTSNE.TSNE, with the momentum of the original method in the early phase.
-        for rounds, exaggeration, momentum in ((EARLY_ROUNDS, EARLY_EXAGGERATION, 0.5), (self.n_iter, self.exaggeration, 0.8)):
-            embedding.optimize(
-                n_iter=rounds,
-                exaggeration=max(exaggeration, self.exaggeration),
-                momentum=momentum,
-                inplace=True,
-                propagate_exception=True,
-                callbacks=_Reporter(progress, done, EARLY_ROUNDS + self.n_iter),
-                callbacks_every_iters=CALL_EVERY,
-            )
-            done += rounds
-        notes["kl_divergence"] = round(float(embedding.kl_divergence), 4)
-        return np.asarray(embedding, dtype=np.float32), notes
+        descent.run(self.phases(), part(progress, 0.06, 1.0))
+        notes["kl_divergence"] = round(descent.divergence(), 4)
+        return descent.places.astype(np.float32), notes
 
     def _affinities(self, graph: NeighborGraph) -> tuple[Any, dict[str, Any]]:
-        """Make a fresh affinity object: optimization changes it in place, and a second run from it would differ."""
+        """Give the symmetric matrix of affinities (m, m), which sums to 1, and what was used."""
         from openTSNE.affinity import PerplexityBasedNN, Uniform
         from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
         perplexity = min(self.perplexity, (graph.m - 1) / 3)
+        enough = int(3 * perplexity) <= graph.k and graph.m <= PERPLEXITY_UP_TO
+        if self.affinities == "perplexity":
+            perplexity, enough = min(perplexity, graph.k / 3), True
         k = int(3 * perplexity)
-        if perplexity >= 1 and k <= graph.k:
+        if self.affinities != "uniform" and enough and perplexity >= 1:
             distances = graph.distances[:, :k].astype(np.float64)
             table = PrecomputedNeighbors(
                 graph.indices[:, :k].astype(np.int64), np.sqrt(2 * distances) if graph.metric == "cosine" else distances
             )
-            return PerplexityBasedNN(knn_index=table, perplexity=perplexity), {"perplexity": round(perplexity, 2)}
+            return PerplexityBasedNN(knn_index=table, perplexity=perplexity).P, {"perplexity": round(perplexity, 2)}
         k = min(UNIFORM_K, graph.k)
         table = PrecomputedNeighbors(graph.indices[:, :k].astype(np.int64), graph.distances[:, :k].astype(np.float64))
-        return Uniform(knn_index=table, k_neighbors=k, symmetrize="mean"), {"uniform_neighbors": k}
-
-
-class _Reporter:
-    """Tell progress of the rounds; whatever progress raises leaves the optimization."""
-
-    def __init__(self, progress: Progress, done: int, whole: int) -> None:
-        self._progress, self._done, self._whole = progress, done, whole
-
-    def __call__(self, iteration: int, error: float, embedding: Any) -> bool:  # noqa: ARG002 (openTSNE's signature)
-        done = self._done + iteration
-        self._progress(0.05 + 0.95 * done / self._whole, f"round {done} of {self._whole}, KL divergence {error:.2f}")
-        return False
+        return Uniform(knn_index=table, k_neighbors=k, symmetrize="mean").P, {"uniform_neighbors": k}

@@ -12,40 +12,49 @@ from engines.layout import optimize
 from engines.memberships import memberships
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.axes import starting_places
-from engines.project.coarse import SAMPLE, coarse_places, sample_of
+from engines.project.coarse import SAMPLE, coarse_places, parted, sample_of
 from engines.project.placement import is_tiny, placed, tiny_layout
 from engines.protocols import Progress, available_threads, no_progress, part
 
 COARSE_FROM = 2 * SAMPLE
 """Smaller graphs are laid out at once, from their principal axes."""
-EPOCHS = {"small": 500, "large": 200, "huge": 100}
-HUGE_FROM = 100_000
-GENTLE = 0.5
-"""Learning rate that refines a coarse map: its islands stay where they are."""
+EPOCHS, RATE = 500, 1.0
+"""From principal axes."""
+FINE_EPOCHS, FINE_RATE = 100, 0.25
+"""From a coarse map: its islands stay where they are, and as many neighbors are kept as from principal axes."""
+ISOLATED_FROM = 100_000
+"""Nodes from which a process of its own pays: it gives the memory back. Below, it would cost a second and gain nothing."""
 
 
 @engine
 class Umap:
     """Lay out the graph by UMAP (McInnes, Healy, Melville 2018) with a compiled descent of our own.
 
-    umap-learn compiles its descent in every process (13 CPU seconds) and its search of neighbors (35 more); ours is kept on the disk. Above
-    4,000 nodes it begins from a map of 2,000 of them, which costs a few hundred milliseconds, and refines it in place: measured on
-    the same graphs this keeps as many neighbors as umap-learn's 500 epochs (see docs/benchmarks.md). ``n_neighbors`` counts the node
+    umap-learn compiles its descent in every process (13 CPU seconds) and its search of neighbors (35 more); ours is kept on the disk. From
+    4,000 nodes on it begins from a map of 2,000 of them, which costs a second, and refines it in place: measured on the same graphs
+    this keeps as many neighbors as umap-learn's 200 to 500 epochs (see docs/benchmarks.md). ``n_neighbors`` counts the node
     itself, as in umap-learn, and is clipped to what the graph holds.
     """
 
     name: ClassVar[str] = "umap"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     isolated: ClassVar[bool] = True
 
     n_neighbors: Annotated[int, Range(2, 200), Doc("size of the neighborhood: small = detail, large = overview")] = 15
     min_dist: Annotated[float, Range(0.0, 0.99), Doc("how tightly points may be packed")] = 0.1
     n_epochs: Annotated[
-        int | None, Range(1, 5000), Doc("rounds of layout; none = 500 up to 4,000 rows, 200 up to 100,000, 100 above")
+        int | None,
+        Range(1, 5000),
+        Doc("rounds of layout; none = 500 from principal axes, 100 from a map of a sample (from 4,000 rows)"),
     ] = None
     seed: Annotated[int, Range(0, 2**32 - 1), Doc("seed of the random numbers")] = 0
     threads: Annotated[int | None, Range(1), Doc("processor threads; none = all")] = speed_only(None)
+
+    @classmethod
+    def isolated_for(cls, n: int) -> bool:
+        """Tell whether ``n`` nodes are laid out in a process of their own: the descent itself holds no lock and stops within a second."""
+        return n >= ISOLATED_FROM
 
     def __call__(
         self, graph: NeighborGraph, *, start: Projection | None = None, progress: Progress = no_progress
@@ -58,38 +67,38 @@ class Umap:
         progress(0.0, "preparing")
         if is_tiny(graph):
             return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, start, part(progress, 0.02, 0.95))
-        progress(0.97, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes)
+        places, notes = self._layout(graph, start, part(progress, 0.02, 0.85))
+        progress(0.85, "placing rows")
+        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
 
     def _layout(self, graph: NeighborGraph, start: Projection | None, progress: Progress) -> tuple[Float32, dict[str, Any]]:
         k = min(self.n_neighbors - 1, graph.k)
-        small = graph.m < COARSE_FROM
-        epochs = self.n_epochs or EPOCHS["small" if small else "large" if graph.m < HUGE_FROM else "huge"]
-        if start is not None:
-            begin = np.asarray(start.coords[graph.representative], dtype=np.float32)
-        elif small:
-            begin = starting_places(graph.nodes, self.seed).astype(np.float32)
-        else:
-            sample = sample_of(graph.m, self.seed)
-            begin = coarse_places(
-                lambda rows: np.asarray(graph.nodes[rows]),
-                graph.m,
-                sample,
-                umap=self,
-                metric=graph.metric,
-                progress=part(progress, 0.0, 0.2),
-            )
-        progress(0.2, "memberships")
-        weights = memberships(graph.indices[:, :k], graph.distances[:, :k])
+        fine = start is not None or graph.m >= COARSE_FROM
+        epochs = self.n_epochs or (FINE_EPOCHS if fine else EPOCHS)
+        begin = self._begin(graph, start, part(progress, 0.0, 0.25))
+        weights = memberships(graph.indices[:, :k], graph.distances[:, :k], progress=part(progress, 0.25, 0.3))
         places = optimize(
             weights,
             begin,
             min_dist=self.min_dist,
             epochs=epochs,
-            rate=1.0 if small and start is None else GENTLE,
+            rate=FINE_RATE if fine else RATE,
             seed=self.seed,
             threads=self.threads or available_threads(),
-            progress=part(progress, 0.25, 1.0),
+            progress=part(progress, 0.3, 1.0),
         )
         return places, {"n_neighbors": k + 1, "n_epochs": epochs}
+
+    def _begin(self, graph: NeighborGraph, start: Projection | None, progress: Progress) -> Float32:
+        if start is not None:
+            return parted(start.coords[graph.representative], self.seed)
+        if graph.m < COARSE_FROM:
+            return starting_places(graph.nodes, self.seed).astype(np.float32)
+        return coarse_places(
+            lambda rows: np.asarray(graph.nodes[rows]),
+            graph.m,
+            sample_of(graph.m, self.seed),
+            umap=self,
+            metric=graph.metric,
+            progress=progress,
+        )

@@ -73,9 +73,9 @@ class UmapLearn:
         progress(0.0, "preparing")
         if is_tiny(graph):
             return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, part(progress, 0.02, 0.95))
-        progress(0.97, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes)
+        places, notes = self._layout(graph, part(progress, 0.02, 0.85))
+        progress(0.85, "placing rows")
+        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
 
     def _layout(self, graph: NeighborGraph, progress: Progress) -> tuple[Float32, dict[str, Any]]:
         k = min(self.n_neighbors - 1, graph.k)

@@ -47,3 +47,23 @@ def test_memberships_of_hard_graphs_lie_between_zero_and_one(name):
 def test_a_lone_pair_is_joined():
     graph = ExactNeighbors()(embeddings([[1.0, 0.0], [0.0, 1.0]]))
     assert memberships(graph.indices, graph.distances).toarray().tolist() == [[0, 1], [1, 0]]
+
+
+def test_blocks_give_what_one_piece_gives_and_progress_rises(monkeypatch):
+    from engines import memberships as module
+
+    graph, _ = digits()
+    whole, seen = memberships(graph.indices, graph.distances), []
+    monkeypatch.setattr(module, "BLOCK", 100)
+    pieces = memberships(graph.indices, graph.distances, progress=lambda fraction, message: seen.append(fraction))
+    assert abs(whole - pieces).max() < 1e-5
+    assert (pieces != pieces.T).nnz == 0
+    assert seen == sorted(seen)
+    assert len(seen) > 17
+
+
+def test_nodes_without_neighbors_give_an_empty_matrix():
+    for m in (0, 1, 4):
+        found = memberships(np.empty((m, 0), dtype=np.int32), np.empty((m, 0), dtype=np.float32))
+        assert found.shape == (m, m)
+        assert found.nnz == 0

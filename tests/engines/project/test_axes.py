@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from engines.project import axes as module
+from engines.project import randomized_pca
 from engines.project.axes import principal_coordinates, starting_places
 from tests.engines.neighbors.hard import normal
 
@@ -20,6 +21,18 @@ def test_coordinates_are_the_principal_components(m, d, dense, monkeypatch):
     coordinates, shares = principal_coordinates(nodes)
     np.testing.assert_allclose(np.abs(coordinates), np.abs(expected.transform(nodes)), rtol=0.02, atol=0.02)
     np.testing.assert_allclose(shares, expected.explained_variance_ratio_, rtol=0.01)
+
+
+@pytest.mark.parametrize("dense", [4096, 10])
+def test_blocks_of_float32_give_the_same_coordinates(dense, monkeypatch):
+    nodes = stretched(3000, 30) + 100
+    monkeypatch.setattr(module, "DENSE_UP_TO", dense)
+    exact, shares = principal_coordinates(nodes)
+    monkeypatch.setattr(module, "DOUBLE_UP_TO", 0)
+    monkeypatch.setattr(randomized_pca, "BLOCK_BYTES", 1 << 14)
+    coordinates, found = principal_coordinates(nodes)
+    np.testing.assert_allclose(coordinates, exact, atol=1e-3 * np.ptp(exact))
+    np.testing.assert_allclose(found, shares, rtol=1e-3)
 
 
 def test_signs_do_not_depend_on_the_order_of_rows():

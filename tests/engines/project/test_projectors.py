@@ -14,9 +14,9 @@ from engines.parameters import build
 from engines.project import ENGINES
 from tests.engines.neighbors.hard import HARD, digits, embeddings, hard_graph, normal
 
-FAST = {"umap": {"n_epochs": "20"}, "tsne": {"n_iter": "20", "threads": "1"}, "pca": {}}
+FAST = {"umap": {"n_epochs": "20"}, "umap-learn": {"n_epochs": "20"}, "tsne": {"n_iter": "20", "threads": "1"}, "pca": {}}
 
-WHOLE = {"umap": {"n_epochs": None}, "tsne": {"n_iter": 500}}
+WHOLE = {"umap": {"n_epochs": None}, "umap-learn": {"n_epochs": None}, "tsne": {"n_iter": 500}}
 
 
 def make(name, **more):
@@ -108,17 +108,6 @@ def test_tsne_takes_the_uniform_kernel_where_the_graph_is_narrow():
     graph = ExactNeighbors(k=20)(embeddings(normal(200)))
     assert make("tsne")(graph).notes["uniform_neighbors"] == 15
     assert make("tsne", perplexity="5")(graph).notes["perplexity"] == 5
-
-
-def test_tsne_by_fft_does_not_depend_on_threads(monkeypatch):
-    from engines.project import tsne
-
-    monkeypatch.setattr(tsne, "FFT_FROM", 100)
-    monkeypatch.setattr(tsne, "EARLY_ROUNDS", 20)
-    graph = ExactNeighbors()(embeddings(normal(300)))
-    one, two = make("tsne", threads=1)(graph), make("tsne", threads=2)(graph)
-    assert one.coords.tobytes() == two.coords.tobytes()
-    assert one.key == two.key
 
 
 def test_umap_gives_the_same_bytes_in_another_process():
