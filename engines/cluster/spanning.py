@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from engines.artifacts import NeighborGraph
 
@@ -93,10 +94,14 @@ def _bridges(graph: NeighborGraph, parts: list[npt.NDArray[np.int64]], core: npt
     if len(parts) < 2:
         return np.empty((0, 3))
     means = np.stack([graph.nodes[own].mean(axis=0, dtype=np.float64) for own in parts])
-    facing = [_facing(graph, own, means) for own in parts]
+    with threadpool_limits(1, user_api="blas"):  # many small products, for which a second thread mostly waits
+        return _shortest(graph, [_facing(graph, own, means) for own in parts], core)
+
+
+def _shortest(graph: NeighborGraph, facing: list[npt.NDArray[np.int64]], core: npt.NDArray[np.float64]) -> Edges:
     edges = []
-    for a in range(len(parts)):
-        for b in range(a + 1, len(parts)):
+    for a in range(len(facing)):
+        for b in range(a + 1, len(facing)):
             one, other = facing[a][b], facing[b][a]
             x, y = graph.nodes[one].astype(np.float64), graph.nodes[other].astype(np.float64)
             squared = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1)[None, :] - 2 * x @ y.T
@@ -108,13 +113,16 @@ def _bridges(graph: NeighborGraph, parts: list[npt.NDArray[np.int64]], core: npt
 
 def _facing(graph: NeighborGraph, own: npt.NDArray[np.int64], means: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Give, for each part, up to 32 nodes of one's own (parts, <= 32) that lie nearest to its mean."""
-    squared = np.concatenate(
-        [
-            (means**2).sum(axis=1)
-            - 2 * graph.nodes[own[start : start + BLOCK]] @ means.T
-            + (graph.nodes[own[start : start + BLOCK]].astype(np.float64) ** 2).sum(axis=1)[:, None]
-            for start in range(0, len(own), BLOCK)
-        ]
-    )
-    nearest: npt.NDArray[np.int64] = own[np.argsort(squared, axis=0, kind="stable")[:NEAREST].T]
+    centers = means.astype(np.float32)
+    halves = (centers**2).sum(axis=1) * np.float32(0.5)
+    squared = np.empty((len(own), len(means)), dtype=np.float32)
+    for start in range(0, len(own), BLOCK):
+        block = np.asarray(graph.nodes[own[start : start + BLOCK]])
+        lengths = np.einsum("ij,ij->i", block, block) * np.float32(0.5)
+        squared[start : start + BLOCK] = lengths[:, None] + halves - block @ centers.T
+    few = np.arange(len(own))[:, None] * np.ones(len(means), dtype=np.int64)
+    if len(own) > NEAREST:
+        few = np.sort(np.argpartition(squared, NEAREST - 1, axis=0)[:NEAREST], axis=0)
+    order = np.argsort(np.take_along_axis(squared, few, axis=0), axis=0, kind="stable")
+    nearest: npt.NDArray[np.int64] = own[np.take_along_axis(few, order, axis=0).T]
     return nearest
