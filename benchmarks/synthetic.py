@@ -54,7 +54,8 @@ def _frame(rng: np.random.Generator, dim: int) -> np.ndarray[tuple[int, int], np
     """Give the axes (20 to 40, dim) of a Gaussian, of lengths that fall, with a mean squared norm of 0.25."""
     count = min(int(rng.integers(20, 41)), dim)
     axes = rng.normal(size=(count, dim)) / np.sqrt(dim) * np.linspace(1.0, 0.3, count)[:, None]
-    return axes * np.sqrt(0.25 / (axes**2).sum())
+    scaled: np.ndarray[tuple[int, int], np.dtype[np.float64]] = axes * np.sqrt(0.25 / (axes**2).sum())
+    return scaled
 
 
 def _unit(vector: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

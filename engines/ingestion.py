@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from engines.artifacts import REJECT_SCHEMA, Dataset, Embeddings, Float32, PictureFacts
 from engines.errors import ParameterError, SourceError
-from engines.keys import chain, digest
+from engines.keys import chain, digest, digest_of
 from engines.protocols import CorpusEncoder, Progress, Reading, SourceOptions, part
 from engines.recipe import MODEL_ENGINES, Recipe, is_model, registry
 from engines.store import Store
@@ -70,7 +71,7 @@ class Request:
         """Give the key of this request. What one decode tells is part of it: facts of an older version must not come back."""
         from engines.embed.rowcache import VERSION as FACTS
 
-        given = "" if self.vectors is None else digest("given", *_blocks(self.vectors))
+        given = "" if self.vectors is None else digest_of(itertools.chain(["given"], _blocks(self.vectors)))
         encoder = "" if self.encoder is None else chain("embed", self.encoder, [], name=self.name)
         # An encoder of all rows at once may read labels and columns; the others see the media of one row.
         columns = self.dataset.columns_key if isinstance(self.encoder, CorpusEncoder) else ""
@@ -260,7 +261,7 @@ def given_embeddings(vectors: Float32, name: str = GIVEN) -> Embeddings:
     if not len(vectors):
         raise SourceError("no row is left with a usable vector")
     probabilities = np.empty((len(vectors), 0), dtype=np.float16)
-    key = digest("embed", GIVEN, name, str(vectors.shape), *_blocks(vectors))
+    key = digest_of(itertools.chain(["embed", GIVEN, name, str(vectors.shape)], _blocks(vectors)))
     return Embeddings(key=key, encoder=name, vectors=vectors, probabilities=probabilities)
 
 

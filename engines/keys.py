@@ -16,6 +16,11 @@ KEY_LENGTH = 24
 
 def digest(*parts: bytes | str) -> str:
     """Hash parts (BLAKE2b, each preceded by its length so that no two lists of parts collide) to 24 hex digits."""
+    return digest_of(parts)
+
+
+def digest_of(parts: Iterable[bytes | str]) -> str:
+    """Hash parts as ``digest`` does, one after the other, so that they need not be held all at once."""
     state = hashlib.blake2b(digest_size=KEY_LENGTH // 2)
     for part in parts:
         raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part

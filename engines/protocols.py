@@ -207,7 +207,7 @@ class Evidence:
     def has(self, need: str) -> bool:
         """Tell whether a need is met: labels, vectors, neighbors, pictures, texts, splits, probabilities, captions, clusters, lexicon."""
         if need == "labels":
-            return len({label for label in self.dataset.labels if label is not None}) >= 1
+            return bool(self.dataset.rows.column("label").null_count < len(self.dataset))
         if need == "splits":
             return bool(self.dataset.rows.column("split").null_count < len(self.dataset))
         if need == "captions":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,12 @@ import pyarrow as pa
 
 from components.palette import MISSING, categorical, sequential
 from engines.artifacts import Clustering
+from engines.codes import encode
 from explorer.snapshot import Snapshot, check_title, map_name
 
 MAX_CATEGORIES = 1_000
 NO_CODE = 65_535
+DECISIONS = ("excluded", "relabeled", "tagged", "kept")
 CLUSTERERS = {"leiden": "Leiden", "hdbscan": "HDBSCAN", "kmeans": "k-means", "hierarchical_kmeans": "hierarchical k-means"}
 
 
@@ -97,13 +99,13 @@ def coloring(snap: Snapshot, value: str, layer: int | None = None) -> Coloring:
     if value == "cluster":
         return _clusters(snap, layer)
     if value == "label":
-        return _categories(value, title, snap.labels, "no label")
+        return _categories(value, title, (snap.label_codes, snap.label_names), "no label")
     if value == "split":
-        return _categories(value, title, snap.dataset.rows.column("split").to_pylist(), "no split")
+        return _categories(value, title, encode(snap.dataset.rows.column("split")), "no split")
     if value == "source":
-        return _categories(value, title, snap.dataset.rows.column("source").to_pylist(), "no source")
+        return _categories(value, title, encode(snap.dataset.rows.column("source")), "no source")
     if value == "decision":
-        return _categories(value, title, _decisions(snap), "undecided")
+        return _categories(value, title, (_decisions(snap), DECISIONS), "undecided")
     kind, _, name = value.partition(":")
     if kind == "clusters":
         return _clusters(snap, layer, name)
@@ -116,7 +118,8 @@ def coloring(snap: Snapshot, value: str, layer: int | None = None) -> Coloring:
     column = snap.dataset.rows.column(name)
     if _is_number(column.type) and pa.compute.count_distinct(column).as_py() > 12:
         return _numbers(value, title, np.asarray(column.to_numpy(zero_copy_only=False), dtype=np.float32))
-    return _categories(value, title, [None if item is None else str(item) for item in column.to_pylist()], "none")
+    codes, items = encode(column)
+    return _categories(value, title, (codes, [str(item) for item in items]), "none")
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -132,19 +135,13 @@ def _colorable(column: pa.ChunkedArray) -> bool:
     return 2 <= distinct <= MAX_CATEGORIES and distinct <= max(len(column) // 2, 2)
 
 
-def _decisions(snap: Snapshot) -> list[str | None]:
-    said: list[str | None] = [None] * snap.n
-    for row in range(snap.n):
-        if snap.excluded[row]:
-            said[row] = "excluded"
-        elif snap.decided[row] is not None:
-            said[row] = "relabeled"
-        elif snap.tags[row]:
-            said[row] = "tagged"
+def _decisions(snap: Snapshot) -> npt.NDArray[np.int64]:
+    """Give what was decided about each row as a place in ``DECISIONS``; -1 = nothing."""
+    kept = np.zeros(snap.n, dtype=bool)
     for check in snap.checks.values():
-        for row in np.flatnonzero(check.kept).tolist():
-            said[row] = said[row] or "kept"
-    return said
+        kept |= check.kept
+    found: npt.NDArray[np.int64] = np.select([snap.excluded, snap.decided.codes >= 0, snap.tags.any, kept], [0, 1, 2, 3], -1)
+    return found
 
 
 def clustering_of(snap: Snapshot, value: str) -> Clustering | None:
@@ -187,21 +184,23 @@ def _layer(clustering: Clustering, layer: int | None) -> int:
     return clustering.default_layer if layer is None else min(max(layer, 0), len(clustering.layers) - 1)
 
 
-def _categories(value: str, title: str, items: Sequence[Any], none_name: str) -> Coloring:
-    found: dict[str, int] = {}
-    for item in items:
-        if item is not None:
-            found[item] = found.get(item, 0) + 1
-    names = sorted(found, key=lambda name: (-found[name], name))[:MAX_CATEGORIES]
-    place = {name: code for code, name in enumerate(names)}
+def _categories(value: str, title: str, items: tuple[npt.NDArray[np.int64], Sequence[str]], none_name: str) -> Coloring:
+    """Make colors of codes (n, -1 = none) into different words; the most frequent words come first, the rarest may have no color."""
+    codes, words = items
+    counts = np.bincount(codes[codes >= 0], minlength=len(words)).tolist()
+    used = sorted((number for number, count in enumerate(counts) if count), key=lambda number: (-counts[number], words[number]))
+    used = used[:MAX_CATEGORIES]
+    names = [words[number] for number in used]
+    place = np.full(len(words) + 1, -1, dtype=np.int64)
+    place[used] = np.arange(len(used))
     return Coloring(
         value=value,
         title=title,
         kind="category",
-        codes=np.array([-1 if item is None else place.get(item, -1) for item in items], dtype=np.int64),
+        codes=place[codes],
         names=names,
         ids=list(range(len(names))),
-        counts=[found[name] for name in names],
+        counts=[counts[number] for number in used],
         none_name=none_name,
         numbers=np.zeros(0, dtype=np.float32),
         palette=categorical(len(names)),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from engines.errors import DatasetExplorerError
 from explorer.cards import sentence
@@ -26,7 +27,7 @@ def facets(snap: Snapshot) -> list[str]:
     if snap.checks:
         found.append("flagged")
     found += ["undecided", "decided", "excluded", "not excluded"]
-    if -1 in snap.label_codes and snap.label_names:
+    if snap.label_names and bool((snap.label_codes < 0).any()):
         found.append("no label")
     found += [f"split: {name}" for name in snap.splits[:8]]
     found += [f"source: {name}" for name in snap.sources[:20]]
@@ -38,11 +39,11 @@ def facet_mask(snap: Snapshot, facet: str) -> Mask:
     """Tell for which rows a quick filter holds; an unknown one holds for all."""
     kind, _, name = facet.partition(": ")
     if kind == "split" and name:
-        return np.array([split == name for split in snap.dataset.rows.column("split").to_pylist()], dtype=bool)
+        return _equal(snap, "split", name)
     if kind == "source" and name and snap.sources:
-        return np.array([source == name for source in snap.dataset.rows.column("source").to_pylist()], dtype=bool)
+        return _equal(snap, "source", name)
     if kind == "tag" and name:
-        return np.array([name in tags for tags in snap.tags], dtype=bool)
+        return snap.tags.masks.get(name, np.zeros(snap.n, dtype=bool))
     if facet == "flagged":
         return snap.open
     if facet == "excluded":
@@ -52,9 +53,14 @@ def facet_mask(snap: Snapshot, facet: str) -> Mask:
     if facet == "no label":
         return np.asarray(snap.label_codes < 0)
     if facet in ("decided", "undecided"):
-        decided = np.array([snap.is_decided(row) for row in range(snap.n)], dtype=bool)
-        return decided if facet == "decided" else ~decided
+        return snap.touched if facet == "decided" else ~snap.touched
     return np.ones(snap.n, dtype=bool)
+
+
+def _equal(snap: Snapshot, column: str, name: str) -> Mask:
+    same = pc.equal(snap.dataset.rows.column(column), name).fill_null(False)  # what Arrow calls it
+    mask: Mask = same.to_numpy(zero_copy_only=False).astype(bool)
+    return mask
 
 
 def shown(ex: "Explorer", snap: Snapshot, view: View, colors: Coloring | None) -> Mask:

@@ -32,11 +32,12 @@ def group_of(check: CheckFindings, row: int) -> Rows:
 def surplus(snap: Snapshot, check: CheckFindings) -> list[int]:
     """Return the open rows of all groups but the one to keep of each."""
     rows = np.flatnonzero(check.open & (check.groups >= 0))
+    rows = rows[np.argsort(check.groups[rows], kind="stable")]
+    cuts = np.flatnonzero(np.diff(check.groups[rows])) + 1
     found: list[int] = []
-    for number in np.unique(check.groups[rows]):
-        members = rows[check.groups[rows] == number]
+    for members in np.split(rows, cuts) if len(rows) else []:
         best = keeper(snap, check, members)
-        found += [int(row) for row in members if row != best]
+        found += [row for row in members.tolist() if row != best]
     return found
 
 

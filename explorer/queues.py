@@ -1,6 +1,8 @@
 """What the page Issues shows: checks, the queue of one check, groups of duplicates; and what its buttons decide."""
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.check_header import CheckHeaderData, WholeAction
 from components.check_list import CheckItem, CheckListData
@@ -141,7 +143,12 @@ def suggested_rows(check: CheckFindings) -> Rows:
     """Return the open rows for which the check suggests a label."""
     if check.name != "label_issue":
         return np.array([], dtype=np.int64)
-    return np.array([row for row in np.flatnonzero(check.open) if check.suggestion(int(row)) is not None], dtype=np.int64)
+    rows = np.flatnonzero(check.open)
+    said = pc.not_equal(check.result.details.column("suggestion").take(pa.array(rows)), "").fill_null(
+        False
+    )  # what Arrow calls it
+    found: Rows = rows[said.to_numpy(zero_copy_only=False).astype(bool)]
+    return found
 
 
 def queue(snap: Snapshot, check: CheckFindings) -> Rows:
@@ -203,9 +210,10 @@ def empty_words(check: CheckFindings) -> str:
 def groups_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows: Rows) -> GroupsData:
     """Return the open groups, their members side by side."""
     found: list[Group] = []
-    numbers = list(dict.fromkeys(int(check.groups[row]) for row in rows))
+    numbered = check.groups[rows]
+    numbers = numbered[np.sort(np.unique(numbered, return_index=True)[1])].tolist()
     for number in numbers[:MOST_GROUPS]:
-        members = rows[check.groups[rows] == number]
+        members = rows[numbered == number]
         best = keeper(snap, check, members)
         # Of two, each shows what the other one lacks; of more, all are held against the one to keep.
         other = next((row for row in members.tolist() if row != best), best) if len(members) == 2 else best

@@ -1,7 +1,6 @@
 """Everything that the pages derive from the values and the decisions, computed once per change and shared by all tabs."""
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -12,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Clustering, Dataset, IssueResult
+from engines.codes import codes_of
+from explorer.rowwise import Tags, Words
 from explorer.tables import names_of
 
 if TYPE_CHECKING:
@@ -60,16 +61,13 @@ class CheckFindings:
     open: Mask
     kept: Mask
     default: float
+    groups: npt.NDArray[np.int32]
+    """The number of the group of alike rows of each row at the present threshold; -1 = in none."""
 
     @property
     def skipped(self) -> str:
         """Say why the check did not run; empty when it did."""
         return self.result.skipped
-
-    @cached_property
-    def groups(self) -> npt.NDArray[np.int32]:
-        """Number the groups of alike rows at the present threshold; -1 = in none."""
-        return self.result.groups(self.threshold)
 
     @property
     def grouped(self) -> bool:
@@ -96,9 +94,10 @@ class Snapshot:
     stamp: tuple[int, int]
     dataset: Dataset
     excluded: Mask
-    tags: Sequence[Sequence[str]]
-    decided: Sequence[str | None]
-    labels: Sequence[str | None]
+    tags: Tags
+    decided: Words
+    labels: Words
+    given: Words
     checks: dict[str, CheckFindings]
     clustering: Clustering | None
     cluster_names: dict[int, str]
@@ -125,33 +124,32 @@ class Snapshot:
         """Map ids to rows."""
         return {id_: row for row, id_ in enumerate(self.ids)}
 
-    @cached_property
+    @property
     def label_names(self) -> list[str]:
         """List the labels in use after the decisions, in alphabetical order."""
-        return sorted({label for label in self.labels if label is not None})
+        return list(self.labels.names)
 
     @cached_property
     def label_codes(self) -> npt.NDArray[np.int64]:
         """Give the place of each row's label in ``label_names``; -1 = no label."""
-        place = {name: code for code, name in enumerate(self.label_names)}
-        return np.array([-1 if label is None else place[label] for label in self.labels], dtype=np.int64)
+        return self.labels.codes.astype(np.int64, copy=False)
 
-    @cached_property
+    @property
     def tag_names(self) -> list[str]:
         """List the tags in use."""
-        return sorted({tag for tags in self.tags for tag in tags})
+        return list(self.tags.masks)
 
     @cached_property
     def splits(self) -> list[str]:
         """List the splits."""
-        return sorted({split for split in self.dataset.rows.column("split").to_pylist() if split is not None})
+        return sorted(self.dataset.rows.column("split").unique().drop_null().to_pylist())
 
     @cached_property
     def sources(self) -> list[str]:
         """List the sources that were opened together; none where there is but one."""
         if "source" not in self.dataset.own_columns or self.dataset.origin.get("reader") != "several":
             return []
-        return sorted({str(source) for source in self.dataset.rows.column("source").to_pylist() if source is not None})
+        return sorted({str(source) for source in self.dataset.rows.column("source").unique().drop_null().to_pylist()})
 
     @cached_property
     def open(self) -> Mask:
@@ -204,8 +202,9 @@ class Snapshot:
         """Give the text of every row that the quick filter looks into, in lower case."""
         import pandas as pd
 
-        parts = [pd.Series(self.ids), pd.Series([label or "" for label in self.labels])]
-        parts.append(pd.Series([" ".join(tags) for tags in self.tags]))
+        parts = [pd.Series(self.ids), pd.Series(self.labels.texts())]
+        if self.tags.masks:
+            parts.append(pd.Series([" ".join(tags) for tags in self.tags]))
         for name in self.dataset.own_columns:
             column = self.dataset.rows.column(name)
             if str(column.type) in ("string", "large_string"):
@@ -223,9 +222,15 @@ class Snapshot:
 
     def is_decided(self, row: int) -> bool:
         """Tell whether anything was decided about a row."""
-        return bool(self.excluded[row] or self.tags[row] or self.decided[row] is not None) or any(
-            check.kept[row] for check in self.checks.values()
-        )
+        return bool(self.touched[row])
+
+    @cached_property
+    def touched(self) -> Mask:
+        """Tell about which rows anything was decided."""
+        mask = self.excluded | self.tags.any | (self.decided.codes >= 0)
+        for check in self.checks.values():
+            mask |= check.kept
+        return mask
 
 
 # By the explorer itself: a number such as id(ex) is given to another one as soon as the first is gone.
@@ -244,7 +249,7 @@ def snapshot(ex: "Explorer") -> Snapshot | None:
         values = ex.values
         while values.dataset is not None:
             try:
-                made = _take(ex, values.dataset, stamp)
+                made = _take(ex, values.dataset, stamp, found)
             except (ValueError, IndexError, KeyError):
                 if ex.values is values:
                     raise
@@ -256,31 +261,41 @@ def snapshot(ex: "Explorer") -> Snapshot | None:
         return None
 
 
-def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
+def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int], before: Snapshot | None) -> Snapshot:
+    """Take a snapshot; what a decision does not change comes from the one ``before``."""
     state = ex.state
     n = len(dataset)
-    labels = ex.labels_now()
+    if before is not None and before.dataset is not dataset:
+        before = None
+    given = before.given if before is not None else _given(dataset)
+    decided = Words(state.label_names, state.label_codes)
     checks: dict[str, CheckFindings] = {}
     for name, result in list(ex.values.issues.items()):
         if len(result.raw) != n:
             continue  # of rows that were read before
         kept = np.asarray(state.kept.get(name, np.zeros(n, dtype=bool)), dtype=bool)
-        flagged = np.asarray(ex.flagged(name), dtype=bool)
+        threshold = float(ex.threshold(name))
+        earlier = before.checks.get(name) if before is not None else None
+        if earlier is None or earlier.result is not result or earlier.threshold != threshold:
+            earlier = None
+        flagged = np.asarray(ex.flagged(name), dtype=bool) if earlier is None else earlier.flagged
+        groups = result.groups(threshold) if earlier is None else earlier.groups
         done = state.excluded | kept
         if name == "label_issue":
-            done = done | np.array([label is not None for label in state.label_decided], dtype=bool)
+            done = done | (state.label_codes >= 0)
         still = flagged & ~done
         if result.pairs.num_rows:
-            still = _undecided_groups(result.groups(ex.threshold(name)), flagged, done)
+            still = _undecided_groups(groups, flagged, done)
         checks[name] = CheckFindings(
             name=name,
             result=result,
-            threshold=float(ex.threshold(name)),
-            severity=np.asarray(ex.severity(name), dtype=np.float32),
+            threshold=threshold,
+            severity=np.asarray(ex.severity(name), dtype=np.float32) if earlier is None else earlier.severity,
             flagged=flagged,
             open=still,
             kept=kept,
             default=float(result.threshold),
+            groups=groups,
         )
     clusterings = {name: found for name, found in list(ex.values.clusterings.items()) if len(found.strength) == n}
     clustering = next(iter(clusterings.values()), None)
@@ -288,9 +303,10 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
         stamp=stamp,
         dataset=dataset,
         excluded=np.asarray(state.excluded, dtype=bool),
-        tags=state.tags,
-        decided=state.label_decided,
-        labels=labels,
+        tags=Tags(state.tagged, n),
+        decided=decided,
+        labels=decided.over(given),
+        given=given,
         checks=checks,
         clustering=clustering,
         cluster_names=ex.cluster_names() if clustering is not None else {},
@@ -299,6 +315,11 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int]) -> Snapshot:
         measures={name: found.values for name, found in list(ex.values.measures.items()) if len(found.values) == n},
         trust={name: found.trust for name, found in list(ex.values.projections.items()) if len(found.torn) == n},
     )
+
+
+def _given(dataset: Dataset) -> Words:
+    codes, names = codes_of(dataset.rows.column("label"))
+    return Words(names, codes)
 
 
 def _undecided_groups(groups: npt.NDArray[np.int32], flagged: Mask, done: Mask) -> Mask:

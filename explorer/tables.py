@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engines.artifacts import PAIR_SCHEMA, Dataset, Names
+from engines.artifacts import NO_CLUSTER, PAIR_SCHEMA, Dataset, Names
+from engines.codes import encode
 from engines.pipeline import Values
 
 
@@ -63,7 +64,7 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     columns["suggested_label"] = suggested
     columns["label_decided"] = pa.array(list(decided.labels), pa.string())
     columns["excluded"] = pa.array(decided.excluded)
-    columns["tags"] = pa.array([list(tags) for tags in decided.tags], pa.list_(pa.string()))
+    columns["tags"] = _tags(decided.tags)
     if dataset.kind == "texts" and "text" not in dataset.own_columns:
         columns["text"] = dataset.media.column("media")
     for name in dataset.own_columns:
@@ -83,9 +84,22 @@ def _cluster_columns(values: Values, decided: Decided, n: int) -> dict[str, pa.A
     labels = clustering.labels
     return {
         "cluster": pa.array(labels),
-        "cluster_name": pa.array([names.get(int(cluster), "") if cluster >= 0 else "" for cluster in labels], pa.string()),
+        "cluster_name": _names(labels, names),
         "strength": pa.array(clustering.strength),
     }
+
+
+def _names(labels: npt.NDArray[np.int32], names: Mapping[int, str]) -> pa.Array:
+    """Give the name of each row's cluster; empty for noise."""
+    used, place = np.unique(labels, return_inverse=True)
+    words = pa.array([names.get(int(cluster), "") if cluster >= 0 else "" for cluster in used], pa.string())
+    return words.take(pa.array(place.ravel()))
+
+
+def _tags(tags: Sequence[Sequence[str]]) -> pa.Array:
+    ends = np.zeros(len(tags) + 1, dtype=np.int32)
+    np.cumsum(np.fromiter(map(len, tags), dtype=np.int32, count=len(tags)), out=ends[1:])
+    return pa.ListArray.from_arrays(pa.array(ends), pa.array([tag for some in tags for tag in some], pa.string()))
 
 
 def issues_table(values: Values, decided: Decided) -> pa.Table:
@@ -96,7 +110,9 @@ def issues_table(values: Values, decided: Decided) -> pa.Table:
     for name, issue in values.issues.items():
         threshold = decided.thresholds.get(name)
         rows = np.flatnonzero(issue.flagged(threshold))
-        rows = rows[np.argsort(-issue.severity[rows], kind="stable")]
+        severity = issue.severity_of(issue.raw[rows])
+        order = np.argsort(-severity, kind="stable")
+        rows, severity = rows[order], severity[order]
         picked = pa.array(rows)
         tables.append(
             pa.table(
@@ -104,7 +120,7 @@ def issues_table(values: Values, decided: Decided) -> pa.Table:
                     "check": pa.array([name] * len(rows), pa.string()),
                     "scope": pa.array([issue.scope] * len(rows), pa.string()),
                     "id": ids.take(picked),
-                    "severity": pa.array(issue.severity[rows]),
+                    "severity": pa.array(severity),
                     "flagged": pa.array(np.ones(len(rows), dtype=bool)),
                     "group": pa.array(issue.groups(threshold)[rows]),
                     "suggestion": issue.details.column("suggestion").take(picked),
@@ -149,24 +165,26 @@ def clusters_table(values: Values, decided: Decided) -> pa.Table:
     rows: list[dict[str, Any]] = []
     if values.clusterings:
         clusterer, clustering = next(iter(values.clusterings.items()))
-        dataset = _dataset(values)
-        labels = np.array(dataset.labels, dtype=object)
+        codes, _ = encode(_dataset(values).rows.column("label"))
         told = _names_by_cluster(values.names.get(clusterer))
-        for layer in range(len(clustering.layers)):
-            for cluster in clustering.clusters(layer):
-                members = np.flatnonzero(clustering.layers[layer] == cluster)
-                name, second, source, score = told.get(int(cluster), ("", "", "", 0.0))
+        for number, layer in enumerate(clustering.layers):
+            inside = np.flatnonzero(layer >= 0)
+            clusters, first, size = np.unique(layer[inside], return_index=True, return_counts=True)
+            parents = clustering.layers[number - 1][inside[first]] if number else np.full(len(clusters), NO_CLUSTER)
+            purities = _purities(layer, codes)
+            for cluster, parent, count in zip(clusters.tolist(), parents.tolist(), size.tolist(), strict=True):
+                name, second, source, score = told.get(cluster, ("", "", "", 0.0))
                 rows.append(
                     {
-                        "cluster": int(cluster),
-                        "layer": layer,
-                        "parent": clustering.parent(int(cluster), layer),
-                        "size": len(members),
-                        "name": decided.cluster_names.get(int(cluster), name),
+                        "cluster": cluster,
+                        "layer": number,
+                        "parent": parent,
+                        "size": count,
+                        "name": decided.cluster_names.get(cluster, name),
                         "second_name": second,
                         "name_source": source,
                         "name_score": score,
-                        "purity": purity(labels[members]),
+                        "purity": purities.get(cluster),
                     }
                 )
     return pa.Table.from_pylist(rows, schema=CLUSTER_SCHEMA)
@@ -187,13 +205,16 @@ CLUSTER_SCHEMA = pa.schema(
 )
 
 
-def purity(labels: npt.NDArray[np.object_]) -> float | None:
-    """Give the share of the most frequent label among those that are not None; None where all are."""
-    known = [label for label in labels if label is not None]
-    if not known:
-        return None
-    _, counts = np.unique(np.array(known, dtype=str), return_counts=True)
-    return float(counts.max() / len(known))
+def _purities(layer: npt.NDArray[np.int32], label: npt.NDArray[np.int64]) -> dict[int, float]:
+    """Give the share of the most frequent label among the labeled rows of each cluster of a layer that has any."""
+    known = (layer >= 0) & (label >= 0)
+    if not known.any():
+        return {}
+    many = int(label.max()) + 1
+    pairs, counts = np.unique(layer[known].astype(np.int64) * many + label[known], return_counts=True)
+    clusters, start = np.unique(pairs // many, return_index=True)
+    share = np.maximum.reduceat(counts, start) / np.add.reduceat(counts, start)
+    return dict(zip(clusters.tolist(), share.tolist(), strict=True))
 
 
 def names_of(names: Names | None) -> dict[int, str]:
@@ -223,6 +244,5 @@ __all__ = [
     "issues_table",
     "names_of",
     "pairs_table",
-    "purity",
     "samples_table",
 ]

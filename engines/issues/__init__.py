@@ -10,7 +10,6 @@ ENGINES = Registry(
         "label_issue": Entry(
             "engines.issues.label_issue:LabelIssue",
             "labels that a cross-validated classifier and the neighbors doubt",
-            ("sklearn",),
         ),
         "outlier": Entry("engines.issues.outlier:Outlier", "rows far from all others"),
         "exact_duplicate": Entry("engines.issues.exact_duplicate:ExactDuplicate", "rows with the very same content"),

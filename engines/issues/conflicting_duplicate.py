@@ -26,7 +26,7 @@ class ConflictingDuplicate:
 
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:
         """Score every labeled row."""
-        return crossing(self, evidence, evidence.dataset.labels, _words, progress)
+        return crossing(self, evidence, "label", _words, progress)
 
 
 def _words(how: str, partner: str, its: str, own: str) -> str:

@@ -78,10 +78,16 @@ def _contents(content: Int32) -> tuple[npt.NDArray[np.int64], dict[int, list[int
 
 def _with_copies(scored: Scored, copies: dict[int, list[int]]) -> pa.Table:
     """Add to each pair of contents the pairs of their exact copies: each copy with the first row of the other content."""
-    a, b, score = scored.a.tolist(), scored.b.tolist(), scored.score.tolist()
-    for one, other, value in list(zip(a, b, score, strict=True)):
+    a, b, score = list[int](), list[int](), list[float]()
+    first = np.fromiter(copies, dtype=np.int64, count=len(copies))
+    copied = np.isin(scored.a, first) | np.isin(scored.b, first)
+    for one, other, value in zip(*(side[copied].tolist() for side in (scored.a, scored.b, scored.score)), strict=True):
         more = [(copy, other) for copy in copies.get(one, [])[1:]] + [(one, copy) for copy in copies.get(other, [])[1:]]
         a += [left for left, _ in more]
         b += [right for _, right in more]
         score += [value] * len(more)
-    return pair_table(np.array(a, dtype=np.int64), np.array(b, dtype=np.int64), np.array(score, dtype=np.float32))
+    return pair_table(
+        np.concatenate([scored.a, np.array(a, dtype=np.int64)]),
+        np.concatenate([scored.b, np.array(b, dtype=np.int64)]),
+        np.concatenate([scored.score, np.array(score, dtype=np.float32)]),
+    )

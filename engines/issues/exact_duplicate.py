@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from typing import Any, ClassVar
 
@@ -14,6 +15,8 @@ from engines.issues.keep import keep_order, kept_of, listed
 from engines.issues.result import Finding, make, pair_table
 from engines.parameters import engine
 from engines.protocols import Evidence, Progress
+
+BLOCK = 8192
 
 
 @engine
@@ -40,8 +43,8 @@ class ExactDuplicate:
         content = content_of(evidence)
         group = groups_of(content)
         raw = (group >= 0).astype(np.float32)
-        kept = kept_of(group, keep_order(evidence))
-        ids = evidence.dataset.ids
+        kept = kept_of(group, keep_order(evidence)) if (group >= 0).any() else {}
+        ids = evidence.dataset.ids if kept else []
         members: dict[int, list[int]] = {}
         for row in kept:
             members.setdefault(int(group[row]), []).append(row)
@@ -98,15 +101,23 @@ def _codes(column: pa.ChunkedArray) -> Int32:
 
 
 def _equal_rows(vectors: Float32) -> Int32:
-    """Number equal vectors; 0 and -0 are equal. Hashes in blocks, so that no second copy of all vectors is made."""
-    import hashlib
-
+    """Number equal vectors by their first row; 0 and -0 are equal. Sums in blocks, so that no second copy of all vectors is made."""
+    n, d = vectors.shape
+    # A sum of the bits with odd factors finds what may be equal; only that is hashed in full.
+    factors = (np.arange(1, d + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+    sums = np.empty(n, dtype=np.uint64)
+    for start in range(0, n, BLOCK):
+        block = np.ascontiguousarray(vectors[start : start + BLOCK]) + np.float32(0)
+        sums[start : start + BLOCK] = block.view(np.uint32).astype(np.uint64) @ factors
+    order = np.argsort(sums, kind="stable")
+    same = np.flatnonzero(sums[order][1:] == sums[order][:-1])
+    maybe = np.unique(np.concatenate([order[same], order[same + 1]]))
+    codes = np.arange(n, dtype=np.int32)
     seen: dict[bytes, int] = {}
-    codes = np.empty(len(vectors), dtype=np.int32)
-    for start in range(0, len(vectors), 8192):
-        block = np.ascontiguousarray(vectors[start : start + 8192]) + np.float32(0)
-        for offset, row in enumerate(block):
-            codes[start + offset] = seen.setdefault(hashlib.blake2b(row.tobytes(), digest_size=16).digest(), len(seen))
+    for start in range(0, len(maybe), BLOCK):
+        rows = maybe[start : start + BLOCK]
+        for row, vector in zip(rows.tolist(), np.ascontiguousarray(vectors[rows]) + np.float32(0), strict=True):
+            codes[row] = seen.setdefault(hashlib.blake2b(vector.tobytes(), digest_size=16).digest(), row)
     return codes
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Annotated, ClassVar
 
 import numpy as np
 
 from engines.artifacts import IssueResult
+from engines.codes import codes_of
 from engines.issues.result import Finding, make, skip, worth_a_reason
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Evidence, Progress
@@ -34,18 +34,17 @@ class Imbalance:
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:
         """Score every labeled row; all rows of a class alike."""
         progress(0.0, "imbalance")
-        labels = evidence.dataset.labels
-        sizes = Counter(label for label in labels if label is not None)
-        if len(sizes) < 2:
+        code, names = codes_of(evidence.dataset.rows.column("label"))
+        if len(names) < 2:
             return skip(self, evidence, "needs two classes")
-        mean = sum(sizes.values()) / len(sizes)
-        raw = np.array([np.nan if label is None else np.log(mean / sizes[label]) for label in labels])
-        reasons = {
-            row: f"Its class {label} has {sizes[label]} {'row' if sizes[label] == 1 else 'rows'}, an average class {mean:.0f}."
-            for row, label in ((row, labels[row]) for row in worth_a_reason(raw, self.cut, SCALE).tolist())
-            if label is not None
-        }
+        count = np.bincount(code[code >= 0], minlength=len(names))
+        mean = float(count.sum()) / len(names)
+        raw = np.append(np.log(mean / count), np.nan)[code]
+        said = [
+            f"Its class {name} has {size} {'row' if size == 1 else 'rows'}, an average class {mean:.0f}."
+            for name, size in zip(names, count.tolist(), strict=True)
+        ]
+        reasons = {row: said[code[row]] for row in worth_a_reason(raw, self.cut, SCALE).tolist()}
+        sizes = dict(zip(names, count.tolist(), strict=True))
         progress(1.0, "imbalance")
-        return make(
-            self, evidence, Finding(raw=raw, cut=self.cut, scale=SCALE, reasons=reasons, notes={"classes": dict(sizes)})
-        )
+        return make(self, evidence, Finding(raw=raw, cut=self.cut, scale=SCALE, reasons=reasons, notes={"classes": sizes}))

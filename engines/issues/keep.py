@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 
 from engines.protocols import Evidence
 
@@ -13,12 +14,13 @@ from engines.protocols import Evidence
 def keep_order(evidence: Evidence) -> npt.NDArray[np.int64]:
     """Rank all rows (n), smallest = kept first: labeled before unlabeled, more pixels, larger file, then the order of ids."""
     n = len(evidence.dataset)
-    unlabeled = np.array([label is None for label in evidence.dataset.labels], dtype=np.int64)
+    unlabeled = evidence.dataset.rows.column("label").is_null().to_numpy()
     pixels = size = np.zeros(n, dtype=np.int64)
     if evidence.facts is not None:
         pixels = evidence.facts.column("width").astype(np.int64) * evidence.facts.column("height").astype(np.int64)
         size = evidence.facts.column("file_size").astype(np.int64)
-    by_id = np.argsort(np.argsort(np.array(evidence.dataset.ids, dtype=object), kind="stable"), kind="stable")
+    by_id = np.empty(n, dtype=np.int64)
+    by_id[pc.sort_indices(evidence.dataset.rows.column("id")).to_numpy()] = np.arange(n)
     order = np.lexsort((by_id, -size, -pixels, unlabeled))
     rank = np.empty(n, dtype=np.int64)
     rank[order] = np.arange(n)

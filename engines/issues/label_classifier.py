@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
+import threading
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,34 +16,57 @@ from scipy.linalg import eigh
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from engines.artifacts import Float32
+from engines.errors import Cancelled
+from engines.issues.logistic import Weights, fit
+from engines.protocols import Progress, available_threads, no_progress
 
-BUDGET = 3e12
-"""Floating-point operations that all fits together may take: about a minute on two cores."""
-SMALL = 2e7
-"""Products of this size gain nothing from a second thread, and lose much where the processors are busy."""
-ITERATIONS = 60
+BUDGET = 8e11
+"""Floating-point operations that all fits together may take: about ten seconds of a processor."""
+PLENTY = 1.5e11
+"""Operations that are spent on further steps where data are few: about two seconds."""
+ITERATIONS = (12, 60)
+"""Steps of a fit, least and most. The ranking of doubtful labels stands after ten; probabilities settle within forty."""
+MOST_TRAINING = 100_000
+SAMPLE = 20_000
+"""Vectors that tell the principal axes."""
 BLOCK = 8192
+REPORT_EVERY = 0.25
 
 
-def threads_for(size: float) -> AbstractContextManager[Any]:
-    """Hold the linear algebra to one thread while a product of ``size`` is too small for more."""
-    limits: AbstractContextManager[Any] = threadpool_limits(1 if size < SMALL else None)
+class Axes:
+    """The vectors of nodes in their leading principal axes, scaled to a mean squared norm of 1, worked out when they are asked for."""
+
+    def __init__(self, nodes: Float32, dimensions: int, seed: int) -> None:
+        self._nodes = nodes
+        sample = nodes
+        if len(nodes) > SAMPLE:
+            sample = nodes[np.sort(np.random.default_rng(seed).choice(len(nodes), SAMPLE, replace=False))]
+        d = nodes.shape[1]
+        kept = min(dimensions, d)
+        self._middle = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
+        sample = sample - self._middle
+        with single_thread():
+            _, axes = eigh(sample.T @ sample, subset_by_index=(d - kept, d - 1))
+            self._axes = np.ascontiguousarray(axes[:, ::-1], dtype=np.float32)
+            turned = sample @ self._axes
+        power = float(np.mean(np.einsum("ij,ij->i", turned, turned))) if len(turned) else 0.0
+        self._axes /= np.float32(max(np.sqrt(power), 1e-12))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Give the numbers of nodes and of axes."""
+        return len(self._nodes), int(self._axes.shape[1])
+
+    def __getitem__(self, chosen: npt.NDArray[np.int64]) -> Float32:
+        """Give the vectors of nodes (b, axes)."""
+        found: Float32 = (np.asarray(self._nodes[chosen]) - self._middle) @ self._axes
+        return found
+
+
+def single_thread() -> AbstractContextManager[Any]:
+    """Hold the linear algebra to one thread: small products gain nothing from a second one, and the same sums are the same bytes."""
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
     return limits
-
-
-def reduce(nodes: Float32, dimensions: int, seed: int) -> Float32:
-    """Rotate to the leading principal axes where there are more dimensions than wanted, then scale to a mean squared norm of 1."""
-    values = nodes - nodes.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if values.shape[1] > dimensions and len(values) > dimensions:
-        sample = values
-        if len(values) > 20_000:
-            sample = values[np.random.default_rng(seed).choice(len(values), 20_000, replace=False)]
-        d = values.shape[1]
-        with threads_for(len(sample) * d):
-            _, axes = eigh(sample.T @ sample, subset_by_index=(d - dimensions, d - 1))
-            values = values @ axes[:, ::-1].astype(np.float32)
-    power = float(np.mean(np.einsum("ij,ij->i", values, values)))
-    return np.asarray(values / max(np.sqrt(power), 1e-12), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -49,58 +74,74 @@ class CrossValidation:
     """Fit on all folds but one, predict that one.
 
     ``vectors`` (m, d) by node; ``node``, ``label`` and ``fold`` (r) by labeled row; ``rank`` (r) decides which rows train when the budget
-    does not allow all of them. Multinomial logistic regression with an L2 penalty, solved by L-BFGS (scikit-learn).
+    does not allow all of them. Multinomial logistic regression with an L2 penalty (``engines.issues.logistic``); the folds are fitted side
+    by side, one thread each.
     """
 
-    vectors: Float32
+    vectors: Float32 | Axes
     node: npt.NDArray[np.int64]
     label: npt.NDArray[np.int64]
     fold: npt.NDArray[np.int64]
     rank: npt.NDArray[np.uint64]
     classes: int
     strength: float
+    progress: Progress = no_progress
+
+    @cached_property
+    def folds(self) -> list[int]:
+        """List the folds that hold a row."""
+        return [int(fold) for fold in np.unique(self.fold)]
 
     @property
     def training_rows(self) -> int:
         """Count how many rows may train each fit."""
-        folds = int(self.fold.max(initial=0)) + 1
-        per_row = 4.0 * ITERATIONS * folds * self.vectors.shape[1] * max(self.classes, 2)
-        return max(int(BUDGET / per_row), 1000)
+        return min(max(int(BUDGET / (self._per_row * ITERATIONS[0])), 1000), MOST_TRAINING)
+
+    @property
+    def _per_row(self) -> float:
+        """Count the operations of one step of all fits, per row."""
+        return float(4 * max(len(self.folds), 1) * self.vectors.shape[1] * max(self.classes, 2))
 
     def __iter__(self) -> Iterator[tuple[npt.NDArray[np.int64], Float32]]:
-        """Give, fold by fold and block by block, row numbers (b) and their probabilities (b, classes)."""
-        for fold in range(int(self.fold.max(initial=0)) + 1):
-            rows = np.flatnonzero(self.fold == fold)
-            if not len(rows):
-                continue
-            known, weights, intercept = self._fit(np.flatnonzero(self.fold != fold))
-            for start in range(0, len(rows), BLOCK):
-                block = rows[start : start + BLOCK]
-                scores = self.vectors[self.node[block]] @ weights.T + intercept
-                scores -= scores.max(axis=1, keepdims=True)
-                np.exp(scores, out=scores)
-                probabilities = np.zeros((len(block), self.classes), dtype=np.float32)
-                probabilities[:, known] = scores / scores.sum(axis=1, keepdims=True)
+        """Give, block by block, row numbers (b) and their probabilities (b, classes)."""
+        with single_thread():
+            models = self._fits()
+            r = len(self.label)
+            for start in range(0, r, BLOCK):
+                self.progress(0.8 + 0.2 * start / r, "label issues: classifier")
+                block = np.arange(start, min(start + BLOCK, r))
+                vectors = self.vectors[self.node[block]]
+                probabilities = np.empty((len(block), self.classes), dtype=np.float32)
+                for fold, model in models.items():
+                    here = self.fold[block] == fold
+                    probabilities[here] = model.probabilities(vectors[here], self.classes)
                 yield block, probabilities
 
-    def _fit(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], Float32, Float32]:
-        """Fit on rows; gives the classes seen, weights (c, d) and intercepts (c)."""
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
+    def _fits(self) -> dict[int, Weights]:
+        """Fit without each fold."""
+        halt = threading.Event()
+        workers = max(min(available_threads(), len(self.folds)), 1)
+        with ThreadPoolExecutor(workers) as pool:
+            jobs = {pool.submit(self._fit, fold, halt): fold for fold in self.folds}
+            try:
+                waiting: set[Future[Weights]] = set(jobs)
+                while waiting:
+                    self.progress(0.8 * (1 - len(waiting) / len(jobs)), "label issues: classifier")
+                    _, waiting = wait(waiting, timeout=REPORT_EVERY, return_when=FIRST_COMPLETED)
+            except BaseException:
+                halt.set()
+                raise
+        return {fold: job.result() for job, fold in jobs.items()}
 
-        rows = self._sample(rows)
-        known = np.unique(self.label[rows])
-        if len(known) < 2:
-            return known, np.zeros((len(known), self.vectors.shape[1]), np.float32), np.zeros(len(known), np.float32)
-        model = LogisticRegression(C=self.strength, max_iter=ITERATIONS, tol=1e-4)
-        with warnings.catch_warnings(), threads_for(len(rows) * self.vectors.shape[1] * len(known)):
-            # An early stop is part of the budget; the probabilities are good long before the last digit.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(self.vectors[self.node[rows]], self.label[rows])
-        weights, intercept = model.coef_.astype(np.float32), model.intercept_.astype(np.float32)
-        if len(known) == 2:  # scikit-learn keeps one row for two classes: the logit of the second
-            weights, intercept = np.concatenate([0 * weights, weights]), np.concatenate([0 * intercept, intercept])
-        return known, weights, intercept
+    def _fit(self, fold: int, halt: threading.Event) -> Weights:
+        def stop() -> None:
+            if halt.is_set():
+                raise Cancelled
+
+        stop()
+        rows = self._sample(np.flatnonzero(self.fold != fold))
+        steps = int(np.clip(PLENTY / (self._per_row * max(len(rows), 1)), *ITERATIONS))
+        return fit(self.vectors[self.node[rows]], self.label[rows], self.strength, steps, stop)
 
     def _sample(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Keep as many rows as the budget allows, about the same number of each class first."""
@@ -113,3 +154,6 @@ class CrossValidation:
         turn = np.arange(len(order)) - np.repeat(start, np.diff(np.r_[start, len(order)]))
         picked: npt.NDArray[np.int64] = np.sort(order[np.lexsort((self.rank[order], turn))[:allowed]])
         return picked
+
+
+__all__ = ["Axes", "CrossValidation"]

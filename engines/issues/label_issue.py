@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -10,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, IssueResult, NeighborGraph
+from engines.codes import codes_of
 from engines.issues.folds import random_rank, stratified_folds, twins
-from engines.issues.label_classifier import BLOCK, CrossValidation, reduce
+from engines.issues.label_classifier import BLOCK, Axes, CrossValidation
 from engines.issues.label_votes import Votes
 from engines.issues.result import Finding, make, skip, worth_a_reason
 from engines.parameters import Doc, Range, engine
-from engines.protocols import Evidence, Progress
+from engines.protocols import Evidence, Progress, part
 
 MIN_MEMBERS = 3
 """A class of fewer distinct members cannot be learned from the others; its rows get no score."""
@@ -55,8 +55,8 @@ class LabelIssue:
     """
 
     name: ClassVar[str] = "label_issue"
-    version: ClassVar[int] = 1
-    packages: ClassVar[tuple[str, ...]] = ("scikit-learn",)
+    version: ClassVar[int] = 2
+    packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("labels", "neighbors")
     uses: ClassVar[tuple[str, ...]] = ()
     scope: ClassVar[str] = "row"
@@ -77,7 +77,7 @@ class LabelIssue:
         graph = evidence.graph
         assert graph is not None
         known, small = _labeled(evidence, graph)
-        if len(set(known.label.tolist())) < 2:
+        if len(known.names) < 2:
             return skip(self, evidence, f"needs two classes with at least {MIN_MEMBERS} different rows each")
         votes = Votes(graph, _label_of_nodes(known, graph.m), len(known.names), self.k)
         opinion = self._judge(evidence, graph, known, votes, progress)
@@ -102,21 +102,19 @@ class LabelIssue:
                 _note(found, block, known.label, votes.shares(known.node[block]))
             return found
         ids = evidence.dataset.ids
-        rank = random_rank([ids[row] for row in known.rows], self.seed)
+        rank = random_rank([ids[row] for row in known.rows.tolist()], self.seed)
+        progress(0.0, "label issues: classifier")
         model = CrossValidation(
-            reduce(graph.nodes, self.dimensions, self.seed),
+            Axes(graph.nodes, self.dimensions, self.seed),
             known.node,
             known.label,
             stratified_folds(twins(graph)[known.node], known.label, rank, self.folds),
             rank,
             len(known.names),
             self.strength,
+            part(progress, 0.0, 0.95),
         )
-        done = 0
-        progress(0.0, "label issues: classifier")
         for block, probabilities in model:
-            done += len(block)
-            progress(0.95 * done / r, "label issues: classifier")
             if self.method == "blend":
                 self._blend(probabilities, votes.shares(known.node[block]))
             _note(found, block, known.label, probabilities)
@@ -130,40 +128,38 @@ class LabelIssue:
 
     def _words(self, known: _Labeled, votes: Votes, opinion: _Opinion, raw: Float32) -> tuple[dict[int, str], dict[int, str]]:
         suggestions, reasons = {}, {}
-        place = {int(row): number for number, row in enumerate(known.rows)}
-        for row in worth_a_reason(raw, self.cut, SCALE):
-            at = place[int(row)]
+        worth = worth_a_reason(raw, self.cut, SCALE)
+        for row, at in zip(worth.tolist(), np.searchsorted(known.rows, worth).tolist(), strict=True):
             if opinion.other[at] <= opinion.own[at]:
                 continue
             best, given = int(opinion.best[at]), int(known.label[at])
-            suggestions[int(row)] = known.names[best]
-            reasons[int(row)] = _reason(known.names, votes.count(int(known.node[at])), best, given)
+            suggestions[row] = known.names[best]
+            reasons[row] = _reason(known.names, votes.count(int(known.node[at])), best, given)
         return suggestions, reasons
 
 
 def _labeled(evidence: Evidence, graph: NeighborGraph) -> tuple[_Labeled, int]:
     """Find the rows with a node whose class has enough distinct members; also counts the classes that have not."""
-    labels = evidence.dataset.labels
-    names = sorted({label for label in labels if label is not None})
-    number = {name: code for code, name in enumerate(names)}
-    code = np.array([-1 if label is None else number[label] for label in labels], dtype=np.int64)
+    code, names = codes_of(evidence.dataset.rows.column("label"))
     node = graph.unique_of.astype(np.int64)
     usable = (code >= 0) & (node >= 0)
-    members = Counter(np.unique(np.stack([code[usable], node[usable]]), axis=1)[0].tolist())
-    small = [name for name in names if members[number[name]] < MIN_MEMBERS]
-    large = [name for name in names if members[number[name]] >= MIN_MEMBERS]
-    renumber = np.full(len(names) + 1, -1, dtype=np.int64)
-    renumber[[number[name] for name in large]] = np.arange(len(large))
-    rows = np.flatnonzero(usable & (renumber[code] >= 0))
-    return _Labeled(rows, node[rows], renumber[code[rows]], large), len(small)
+    members = np.bincount(np.unique(code[usable] * graph.m + node[usable]) // max(graph.m, 1), minlength=len(names))
+    large = members >= MIN_MEMBERS
+    renumber = np.where(large, np.cumsum(large) - 1, -1)
+    rows = np.flatnonzero(usable)
+    rows = rows[large[code[rows]]]
+    kept = [name for name, many in zip(names, large.tolist(), strict=True) if many]
+    return _Labeled(rows, node[rows], renumber[code[rows]], kept), len(names) - len(kept)
 
 
 def _label_of_nodes(known: _Labeled, m: int) -> npt.NDArray[np.int64]:
     """Give each node the most frequent label of its rows (the first one of equals), -1 without one."""
     label_of = np.full(m, -1, dtype=np.int64)
-    pairs, counts = np.unique(np.stack([known.node, known.label]), axis=1, return_counts=True)
-    order = np.lexsort((-pairs[1], counts))
-    label_of[pairs[0][order]] = pairs[1][order]
+    classes = max(len(known.names), 1)
+    pairs, counts = np.unique(known.node * classes + known.label, return_counts=True)
+    node, label = pairs // classes, pairs % classes
+    order = np.lexsort((-label, counts))
+    label_of[node[order]] = label[order]
     return label_of
 
 

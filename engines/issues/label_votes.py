@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -22,14 +23,18 @@ class Votes:
     classes: int
     k: int
 
+    @cached_property
+    def _usual(self) -> float:
+        """Give the usual distance of the k-th neighbor."""
+        return max(float(np.median(self.graph.distances[:, min(self.k, self.graph.k) - 1])), 1e-12)
+
     def shares(self, nodes: npt.NDArray[np.int64]) -> Float32:
         """Give the share of each class among the votes (b, classes); zeros where no neighbor has a label."""
         k = min(self.k, self.graph.k)
         votes = np.zeros((len(nodes), self.classes), dtype=np.float32)
         if k == 0:
             return votes
-        usual = max(float(np.median(self.graph.distances[:, k - 1])), 1e-12)
-        weight = np.exp(-FADE * self.graph.distances[nodes, :k] / usual)
+        weight = np.exp(-FADE * self.graph.distances[nodes, :k] / self._usual)
         label = self.label_of[self.graph.indices[nodes, :k]]
         place = np.arange(len(nodes))[:, None] * self.classes + label
         known = label >= 0

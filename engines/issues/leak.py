@@ -27,10 +27,9 @@ class Leak:
 
     def __call__(self, evidence: Evidence, *, progress: Progress) -> IssueResult:
         """Score every row that belongs to a split."""
-        splits: list[str | None] = evidence.dataset.rows.column("split").to_pylist()
-        if len({split for split in splits if split is not None}) < 2:
+        if len(evidence.dataset.rows.column("split").drop_null().unique()) < 2:
             return skip(self, evidence, "needs two splits")
-        return crossing(self, evidence, splits, _words, progress)
+        return crossing(self, evidence, "split", _words, progress)
 
 
 def _words(how: str, partner: str, its: str, own: str) -> str:

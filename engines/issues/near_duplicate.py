@@ -70,33 +70,42 @@ class NearDuplicate:
 
 
 def _suggest(evidence: Evidence, draft: IssueResult) -> dict[int, str]:
+    groups = draft.groups()
+    if not (groups >= 0).any():
+        return {}
     ids = evidence.dataset.ids
-    kept = kept_of(draft.groups(), keep_order(evidence))
+    kept = kept_of(groups, keep_order(evidence))
     return {row: ids[best] for row, best in kept.items()}
 
 
 def _reasons(evidence: Evidence, raw: npt.NDArray[np.float32], cut: float, pairs: pa.Table) -> dict[int, str]:
     """Name, for each row worth it, the partner that it is most alike, and how alike."""
-    ids = evidence.dataset.ids
-    wanted = set(worth_a_reason(raw, cut, SCALE).tolist())
+    wanted = np.zeros(len(raw), dtype=bool)
+    wanted[worth_a_reason(raw, cut, SCALE)] = True
+    sides = [pairs.column(name).to_numpy() for name in ("a", "b", "score")]
+    some = wanted[sides[0]] | wanted[sides[1]]
     partners: dict[int, list[tuple[float, int]]] = {}
-    for a, b, score in zip(*(pairs.column(name).to_pylist() for name in ("a", "b", "score")), strict=True):
+    for a, b, score in zip(*(side[some].tolist() for side in sides), strict=True):
         for row, other in ((a, b), (b, a)):
-            if row in wanted:
+            if wanted[row]:
                 partners.setdefault(row, []).append((-score, other))
+    ids = evidence.dataset.ids if partners else []
     texts = evidence.has("texts")
     reasons = {}
     for row, found in partners.items():
         best = sorted(found)
         score, partner = -best[0][0], best[0][1]
         names = listed([ids[other] for value, other in best if -value >= min(cut, score)])
-        reasons[row] = _of_texts(evidence, (row, partner), score, names) if texts else _other(evidence, partner, score, names)
+        reasons[row] = (
+            _of_texts(evidence, (row, partner), ids[partner], score, names)
+            if texts
+            else _other(evidence, ids[partner], score, names)
+        )
     return reasons
 
 
-def _other(evidence: Evidence, partner: int, score: float, names: str) -> str:
+def _other(evidence: Evidence, name: str, score: float, names: str) -> str:
     """Say how near a picture, or a vector, is."""
-    name = evidence.dataset.ids[partner]
     if score >= IDENTICAL:
         pictures = evidence.facts is not None
         return (
@@ -109,9 +118,8 @@ def _other(evidence: Evidence, partner: int, score: float, names: str) -> str:
     return f"Shows nearly the same as {names}: {how} times closer than is usual here."
 
 
-def _of_texts(evidence: Evidence, pair: tuple[int, int], score: float, names: str) -> str:
+def _of_texts(evidence: Evidence, pair: tuple[int, int], name: str, score: float, names: str) -> str:
     """Say which words differ from those of the most alike text."""
-    name = evidence.dataset.ids[pair[1]]
     if score >= IDENTICAL:
         return f"Has the same words as {name}, in other case, spacing or punctuation."
     more, less = differences(*(words_of(str(evidence.dataset.media_of(row))) for row in pair))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, NeighborGraph
-from engines.issues.candidates import Pairs, graph_pairs, hash_pairs, together
+from engines.issues.candidates import Mask, Pairs, graph_pairs, hash_pairs, together
 from engines.issues.likeness import SMALLEST, Signatures, color_distance
 from engines.protocols import Evidence, Progress
 
@@ -95,13 +96,40 @@ def vector_pairs(graph: NeighborGraph, rows: Rows) -> Scored:
     ``least_cut`` keeps chance out: where distances grow with the 1/q-th power of the rank (q from the 5th and 10th neighbor, Levina and
     Bickel 2004), a first neighbor closer than exp(-9.2 / q) of the tenth comes about once in a thousand rows.
     """
-    a, b = within(graph_pairs(graph, GRAPH_REACH), rows)
+    a, b = within(graph_pairs(graph, GRAPH_REACH, _close(graph)), rows)
     a, b = rows[a], rows[b]
     score = _vector_part(graph, a, b, smallest=1e-4)
     node_a, node_b = graph.unique_of[a], graph.unique_of[b]
     score = np.where((node_a == node_b) & (node_a >= 0), IDENTICAL, score)
     strong = score >= MIN_SCORE
     return Scored(a[strong], b[strong], np.minimum(score[strong], IDENTICAL).astype(np.float32), _chance_cut(graph))
+
+
+def _usual(graph: NeighborGraph) -> Float32:
+    """Give the usual distance of each node (m): that to its 10th neighbor, with a floor."""
+    usual: Float32 = graph.distances[:, min(graph.k, 10) - 1]
+    return np.maximum(usual, FLOOR * float(np.median(graph.distances[:, -1])) + 1e-12)
+
+
+def _close(graph: NeighborGraph) -> Callable[[slice], Mask] | None:
+    """Tell which neighbors can reach the least score, by the distances of the graph, with room for what these are off.
+
+    A score of 1 takes a distance of 0.37 of the usual.
+    """
+    if graph.k == 0 or graph.m == 0:
+        return None
+    usual = _usual(graph)
+    square = np.einsum("md,md->m", graph.nodes[:1000], graph.nodes[:1000])
+    # Euclidean distances by the expansion of the square lose half of the digits.
+    slack = 1e-5 if graph.metric == "cosine" else 2e-3 * float(np.sqrt(square.mean()))
+
+    def near(block: slice) -> Mask:
+        others = np.asarray(graph.indices[block, :GRAPH_REACH])
+        both = np.sqrt(usual[block][:, None] * usual[others])
+        found: Mask = graph.distances[block, :GRAPH_REACH] <= 2 * np.exp(-MIN_SCORE) * both + slack
+        return found
+
+    return near
 
 
 def _chance_cut(graph: NeighborGraph) -> float:
@@ -118,8 +146,7 @@ def _vector_part(graph: NeighborGraph | None, a: Rows, b: Rows, smallest: float 
     """Give ln(usual / found) of the distances of the vectors of rows (p); 0 where a row has none."""
     if graph is None or graph.k == 0:
         return np.zeros(len(a), dtype=np.float32)
-    usual = graph.distances[:, min(graph.k, 10) - 1]
-    usual = np.maximum(usual, FLOOR * float(np.median(graph.distances[:, -1])) + 1e-12)
+    usual = _usual(graph)
     node_a, node_b = graph.unique_of[a].astype(np.int64), graph.unique_of[b].astype(np.int64)
     both = np.sqrt(usual[node_a] * usual[node_b])
     found = np.empty(len(a), dtype=np.float32)

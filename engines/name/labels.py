@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 from scipy.sparse import csr_array
 
+from engines.codes import codes_of
 from engines.name.candidates import Candidate, Members, Proposal, cover
 
 CLEAR = 0.7
@@ -15,10 +17,9 @@ CLEAR = 0.7
 
 def propose(labels: Sequence[str | None], clusters: Members) -> list[Proposal | None]:
     """Propose the majority label of the labeled rows; two labels where they fill it together, None where fewer than half have a label."""
-    known = sorted({label for label in labels if label is not None})
-    place = {label: number for number, label in enumerate(known)}
-    rows = [row for row, label in enumerate(labels) if label is not None]
-    columns = [place[label] for label in labels if label is not None]
+    columns, known = codes_of(pa.chunked_array([pa.array(labels, pa.string())]))
+    rows = np.flatnonzero(columns >= 0)
+    columns = columns[rows]
     table = csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=(len(labels), len(known)))
     counts = np.asarray((clusters.matrix @ table).todense(), dtype=np.float64)
     overall = np.maximum(np.asarray(table.sum(axis=0)).ravel(), 1)

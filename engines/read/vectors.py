@@ -21,9 +21,10 @@ from engines.errors import EnvironmentFault, SourceError
 from engines.keys import digest
 from engines.parameters import engine
 from engines.protocols import Progress, Reading, SourceOptions, part
-from engines.read.columns import as_text, assemble, free_names, own_column, text_column
+from engines.read.columns import free_names
 from engines.read.rejects import Rejects
 from engines.read.safetensors import read_tensors
+from engines.read.vectors_rows import ID_NAMES, LABEL_NAMES, SPLIT_NAMES, Columns, ids_of, part_of, rows_of
 from engines.table_key import table_digest
 
 BLOCK = 16384
@@ -35,11 +36,6 @@ NO_VECTORS = frozenset(
     {"probabilities", "probability", "probs", "pred_probs", "predictions", "logits", "labels", "label", "y", "one_hot"}
 )
 """Arrays with a row for each row that are no vectors, when there are others."""
-LABEL_NAMES = ("labels", "label", "y")
-SPLIT_NAMES = ("splits", "split")
-ID_NAMES = ("ids", "id")
-
-Columns = Mapping[str, npt.NDArray[Any]]
 
 
 @engine
@@ -83,14 +79,14 @@ class VectorReader:
             kept = np.flatnonzero(good)
             if len(kept) < total:
                 vectors = {name: array[kept] for name, array in vectors.items()}
-            ids = _ids(next(iter(vectors.values())), kept, columns, options)
+            ids = ids_of(next(iter(vectors.values())), kept, columns, options, progress)
             if options.limit is not None and options.limit < len(ids):
                 first = np.sort(np.argsort(np.array(ids), kind="stable")[: options.limit])
                 ids, kept = [ids[place] for place in first.tolist()], kept[first]
                 vectors = {name: array[first] for name, array in vectors.items()}
         except MemoryError:
             raise EnvironmentFault(f"{source} does not fit into memory") from None
-        rows = _rows(ids, kept, columns, options)
+        rows = rows_of(ids, kept, columns, options)
         dataset = _dataset(source, rows, vectors, rejects, unused)
         return Reading(dataset=replace(dataset, origin=_origin(source, vectors, columns, options)), vectors=vectors)
 
@@ -203,64 +199,10 @@ def _numbers(matrix: npt.NDArray[Any], progress: Progress) -> tuple[Float32, npt
     return vectors, good
 
 
-def _column(columns: Columns, wanted: str | None, usual: tuple[str, ...]) -> str | None:
-    """Name the array that plays a part: the one a person chose, else the first usual name."""
-    return wanted or next((name for name in usual if name in columns), None)
-
-
-def _plain(values: npt.NDArray[Any]) -> list[Any]:
-    return [value.item() if isinstance(value, np.generic) else value for value in values.tolist()]
-
-
-def _ids(vectors: Float32, kept: npt.NDArray[np.int64], columns: Columns, options: SourceOptions) -> list[str]:
-    """Give the ids of the rows that are kept.
-
-    Raises:
-        SourceError: when given ids repeat or are empty.
-    """
-    name = _column(columns, options.id, ID_NAMES)
-    seen: dict[str, int] = {}
-    ids: list[str] = []
-    if name is None:
-        for vector in vectors:
-            base = hashlib.sha256(np.ascontiguousarray(vector, dtype="<f4").tobytes()).hexdigest()[:16]
-            seen[base] = seen.get(base, 0) + 1
-            ids.append(base if seen[base] == 1 else f"{base}-{seen[base]}")
-        return ids
-    values = _plain(columns[name])
-    for row in kept.tolist():
-        text = as_text(values[row])
-        if not text:
-            raise SourceError(f"the array {name!r} has no id for row {row}", "give every row an id, or leave the array out")
-        if text in seen:
-            raise SourceError(
-                f"the array {name!r} gives rows {seen[text]} and {row} the same id {text!r}", "ids must not repeat"
-            )
-        seen[text] = row
-        ids.append(text)
-    return ids
-
-
-def _rows(ids: list[str], taken: npt.NDArray[np.int64], columns: Columns, options: SourceOptions) -> pa.Table:
-    parts = {
-        "id": _column(columns, options.id, ID_NAMES),
-        "label": _column(columns, options.label, LABEL_NAMES),
-        "split": _column(columns, options.split, SPLIT_NAMES),
-    }
-    nothing: list[Any] = [None] * len(ids)
-    picked = {part: _plain(columns[name][taken]) if name else nothing for part, name in parts.items()}
-    own = {"row": pa.array(taken, pa.int64())}
-    others = [name for name in columns if name not in parts.values()]
-    for name, free in free_names(others, taken=own).items():
-        values = _plain(columns[name][taken])
-        own[free] = text_column(values) if name in ("caption", "text", options.text) else own_column(values)
-    return assemble(ids, nothing, picked["label"], picked["split"], own)
-
-
 def _origin(source: Path, vectors: Columns, columns: Columns, options: SourceOptions) -> dict[str, Any]:
     """Say which array plays which part, as readers of tables do."""
     parts = (("id", options.id, ID_NAMES), ("label", options.label, LABEL_NAMES), ("split", options.split, SPLIT_NAMES))
-    roles: dict[str, Any] = {part: _column(columns, wanted, usual) for part, wanted, usual in parts}
+    roles: dict[str, Any] = {part: part_of(columns, wanted, usual) for part, wanted, usual in parts}
     roles["vectors"] = list(vectors)
     names = free_names([name for name in columns if name not in roles.values()], taken=("row",))
     return {

@@ -207,12 +207,18 @@ def test_ctrl_c_is_exit_code_130_and_the_next_run_goes_on(tmp_path: Path, home: 
     vectors, _ = blobs(3000, d=64)
     np.save(tmp_path / "many.npy", vectors)
     arguments = ["analyze", str(tmp_path / "many.npy"), "--out", str(tmp_path / "out"), "--projector", "umap", "--json"]
+    # So many epochs take longer than it takes to stop them.
+    slow = ["--set", "project.n_epochs=5000"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "explorer.cli", *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+        [sys.executable, "-m", "explorer.cli", *arguments, *slow],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if "umap" in line:
+        if "umap: epoch" in line:
             break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)

@@ -19,7 +19,8 @@ from safetensors.torch import save_file
 
 from engines.errors import EnvironmentFault, SourceError
 from engines.protocols import SourceOptions, no_progress
-from engines.read.vectors import VectorReader, _ids
+from engines.read.vectors import VectorReader
+from engines.read.vectors_rows import ids_of
 from tests.engines.read.reading import read
 
 
@@ -231,8 +232,8 @@ def test_ids_follow_the_vectors_through_any_order(array, random):
     order = list(range(len(array)))
     random.shuffle(order)
     rows = np.arange(len(array))
-    ids = _ids(array, rows, {}, SourceOptions())
-    shuffled = _ids(np.ascontiguousarray(array[order]), rows, {}, SourceOptions())
+    ids = ids_of(array, rows, {}, SourceOptions())
+    shuffled = ids_of(np.ascontiguousarray(array[order]), rows, {}, SourceOptions())
     assert len(set(ids)) == len(ids)
     assert sorted(ids) == sorted(shuffled)
     assert all(ids[place].partition("-")[0] == shuffled[new].partition("-")[0] for new, place in enumerate(order))

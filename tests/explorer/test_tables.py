@@ -1,0 +1,40 @@
+"""The tables say what the values say, counted here row by row."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from explorer.tables import Decided, clusters_table, samples_table
+
+
+def test_clusters_are_counted_as_they_are(ex):
+    values, n = ex.values, len(ex.dataset)
+    name, clustering = next(iter(values.clusterings.items()))
+    labels = [None if row % 3 == 0 else label for row, label in enumerate(ex.dataset.labels)]
+    rows = ex.dataset.rows.set_column(2, "label", pa.array(labels, pa.string()))
+    values = replace(values, dataset=replace(ex.dataset, rows=rows), clusterings={name: clustering})
+    table = clusters_table(values, Decided.nothing(n)).to_pylist()
+    assert len(table) == sum(len(clustering.clusters(layer)) for layer in range(len(clustering.layers)))
+    for row in table:
+        members = np.flatnonzero(clustering.layers[row["layer"]] == row["cluster"])
+        known = Counter(labels[member] for member in members if labels[member] is not None)
+        assert row["size"] == len(members)
+        assert row["parent"] == clustering.parent(row["cluster"], row["layer"])
+        expected = max(known.values()) / known.total() if known else None
+        assert (row["purity"] is None) == (expected is None)
+        if expected is not None:
+            np.testing.assert_allclose(row["purity"], expected, rtol=1e-6)
+
+
+def test_tags_and_names_of_clusters_stand_at_their_rows(ex):
+    n = len(ex.dataset)
+    tags = [("b", "a")[: row % 3] for row in range(n)]
+    named = {int(cluster): f"name {cluster}" for cluster in np.unique(next(iter(ex.values.clusterings.values())).labels)}
+    decided = replace(Decided.nothing(n), tags=tags, cluster_names=named)
+    table = samples_table(ex.values, decided, [])
+    assert table.column("tags").to_pylist() == [list(some) for some in tags]
+    assert table.schema.field("tags").type == pa.list_(pa.string())
+    clusters = table.column("cluster").to_pylist()
+    assert table.column("cluster_name").to_pylist() == [named[cluster] if cluster >= 0 else "" for cluster in clusters]
