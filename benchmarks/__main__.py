@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "detectors": ("Detectors on planted problems, beside plain baselines", ["{photos}", "--seeds", "0-4"]),
     "search": ("Text search without a network, by the names of the classes", ["{photos}"]),
     "texts": ("Texts: planted label flips, duplicates and strangers, beside a plain baseline", ["{texts}", "--seeds", "0-4"]),
+    "neighbors": ("Search of neighbors, beside the libraries", ["--rows", "50000,200000"]),
     "stack": ("A whole analysis of vectors, beside the libraries on their own", []),
     "soak": ("A million vectors through `analyze`", []),
     "screen": ("Hover and lasso over 15,000 points in headless Chromium, software rendering", []),
