@@ -31,7 +31,7 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("moment", ["embedding 2", "neighbors", "umap: "])
+@pytest.mark.parametrize("moment", ["embedding 2", "neighbors", "epoch "])
 def test_the_next_start_goes_on(pictures: Path, tmp_path: Path, moment: str) -> None:
     arguments = [sys.executable, "-c", RUN, str(pictures), str(tmp_path / "space")]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=ROOT, text=True)

@@ -218,7 +218,7 @@ def test_ctrl_c_is_exit_code_130_and_the_next_run_goes_on(tmp_path: Path, home: 
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if "umap: epoch" in line:
+        if "epoch" in line:
             break
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
