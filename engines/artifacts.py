@@ -254,6 +254,14 @@ def _unknown() -> Float32:
     return np.empty(0, dtype=np.float32)
 
 
+def below(coords: Float32) -> Float32:
+    """Give the place (2) below the middle of a map where that goes which lies near nothing on it."""
+    if not len(coords):
+        return np.zeros(2, dtype=np.float32)
+    low, high = coords.min(axis=0), coords.max(axis=0)
+    return np.array([(low[0] + high[0]) / 2, low[1] - 0.06 * max(float(high[1] - low[1]), 1.0)], dtype=np.float32)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Projection(Artifact):
     """A map: ``coords`` float32 (n, 2), finite; rows that share a node share a position.
@@ -310,9 +318,8 @@ class Projection(Artifact):
             chosen = np.flatnonzero(there[:, column])
             places[chosen] += weights[chosen, column, None] * self.coords[neighbors[chosen, column]]
         places /= np.where(alone, 1.0, weights.sum(axis=1))[:, None]
-        if alone.any() and len(self.coords):
-            low, high = self.coords.min(axis=0), self.coords.max(axis=0)
-            places[alone] = (low[0] + high[0]) / 2, low[1] - 0.06 * max(float(high[1] - low[1]), 1.0)
+        if alone.any():
+            places[alone] = below(self.coords)
         return np.asarray(places, dtype=np.float32)
 
 
@@ -431,5 +438,6 @@ __all__ = [
     "NeighborGraph",
     "PictureFacts",
     "Projection",
+    "below",
     "require",
 ]

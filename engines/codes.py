@@ -29,4 +29,18 @@ def codes_of(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
     return place[codes], [names[number] for number in order]
 
 
-__all__ = ["codes_of", "encode"]
+def most_frequent(node: Codes, code: Codes, m: int, classes: int) -> Codes:
+    """Give each of m nodes the most frequent code among the rows (r) that lie on it, the smallest of equals, -1 without a row.
+
+    ``node`` and ``code`` (r): the node of each row, and its code, 0..classes - 1.
+    """
+    found = np.full(m, -1, dtype=np.int64)
+    classes = max(classes, 1)
+    pairs, counts = np.unique(node * classes + code, return_counts=True)
+    place, value = pairs // classes, pairs % classes
+    order = np.lexsort((-value, counts))
+    found[place[order]] = value[order]
+    return found
+
+
+__all__ = ["codes_of", "encode", "most_frequent"]

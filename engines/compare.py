@@ -11,7 +11,7 @@ from scipy.stats import differential_entropy
 
 from engines.artifacts import Dataset, Embeddings, Float32
 from engines.keys import digest
-from engines.nearest import nearest_to
+from engines.nearest import all_nearest
 from engines.protocols import Progress, available_threads, no_progress
 from engines.spaces import Comparison
 from engines.store import Store
@@ -152,15 +152,7 @@ def _eigenvalues(vectors: Float32) -> Floats:
 
 def _neighbors(unit: Float32, k: int) -> npt.NDArray[np.int64]:
     """Give the k nearest other rows by cosine, nearest first; -1 where there are fewer."""
-    n = len(unit)
-    near = np.full((n, k), -1, dtype=np.int64)
-    if n < 2:
-        return near
-    lists = nearest_to(unit, lambda start, stop: unit[start:stop], n, k + 1, threads=available_threads(), progress=no_progress)
-    for row, others in enumerate(lists.ids):
-        kept = others[(others != row) & (others >= 0)][:k]
-        near[row, : len(kept)] = kept
-    return near
+    return all_nearest(unit, k, threads=available_threads(), progress=no_progress).ids.astype(np.int64)
 
 
 def _overlap(near: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
@@ -13,6 +12,7 @@ from numba import njit
 
 from engines.artifacts import Float32
 from engines.protocols import Progress
+from engines.sharing import share
 
 NEGATIVES = 5
 CLIP = np.float32(4.0)
@@ -84,11 +84,8 @@ def optimize(
             now, key = np.float32(rate * (1.0 - epoch / epochs)), np.uint64((seed + epoch * _TURN) % 2**64)
             for first in range(0, m, SLICE * parts):
                 progress(epoch / epochs, f"epoch {epoch} of {epochs}")
-                cuts = np.linspace(first, min(first + SLICE * parts, m), parts + 1).astype(np.int64).tolist()
                 given = (bounds, heads, period, due, old, new, pulls, pushes, now, np.float32(epoch), key)
-                pieces = [pool.submit(move, low, high, *given) for low, high in itertools.pairwise(cuts)]
-                for piece in pieces:
-                    piece.result()
+                share(pool, parts, move, first, min(first + SLICE * parts, m), *given)
             old, new = new, old
     progress(1.0, f"epoch {epochs} of {epochs}")
     return old
@@ -123,7 +120,7 @@ def _forces(a: float, b: float) -> tuple[Float32, Float32]:
 
 
 @njit(inline="always")
-def _look_up(square, table):  # type: ignore[no-untyped-def]
+def _look_up(square, table):  # type: ignore[no-untyped-def]  # numba infers the types
     bits = np.float32(square).view(np.int32)
     place = min(max((bits >> _SHIFT) - _FIRST, np.int32(0)), _LAST)
     here = table[place]
@@ -131,12 +128,12 @@ def _look_up(square, table):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _bounded(value):  # type: ignore[no-untyped-def]
+def _bounded(value):  # type: ignore[no-untyped-def]  # numba infers the types
     return min(max(value, -CLIP), CLIP)
 
 
 @njit(inline="always")
-def _stream(key, node):  # type: ignore[no-untyped-def]
+def _stream(key, node):  # type: ignore[no-untyped-def]  # numba infers the types
     """Give the state of a node's random numbers in an epoch: the finalizer of SplitMix64 (Steele, Lea, Flood 2014)."""
     x = key + np.uint64(node) * np.uint64(0xD1B54A32D192ED03)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -145,19 +142,19 @@ def _stream(key, node):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _next(state):  # type: ignore[no-untyped-def]
+def _next(state):  # type: ignore[no-untyped-def]  # numba infers the types
     # A linear congruential generator (Knuth's constants).
     return state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
 
 
 @njit(inline="always")
-def _any_of(state, m):  # type: ignore[no-untyped-def]
+def _any_of(state, m):  # type: ignore[no-untyped-def]  # numba infers the types
     # The high half of the state times m is even enough over the nodes.
     return np.int64(((state >> np.uint64(32)) * m) >> np.uint64(32))
 
 
 @njit(cache=True, nogil=True)
-def _epoch(low, high, bounds, heads, period, due, old, new, pulls, pushes, rate, now, key):  # type: ignore[no-untyped-def]
+def _epoch(low, high, bounds, heads, period, due, old, new, pulls, pushes, rate, now, key):  # type: ignore[no-untyped-def]  # numba infers the types
     """Move the nodes low..high: two pulls per edge that is due (one for each of its ends in the paper), then its pushes from one place."""
     m = np.uint64(old.shape[0])
     for node in range(low, high):
@@ -188,7 +185,7 @@ def _epoch(low, high, bounds, heads, period, due, old, new, pulls, pushes, rate,
 
 
 @njit(cache=True, nogil=True)
-def _epoch_wide(low, high, bounds, heads, period, due, old, new, pulls, pushes, rate, now, key):  # type: ignore[no-untyped-def]
+def _epoch_wide(low, high, bounds, heads, period, due, old, new, pulls, pushes, rate, now, key):  # type: ignore[no-untyped-def]  # numba infers the types
     """Do what ``_epoch`` does in any number of dimensions, with every push from the place after the one before it."""
     m, q = np.uint64(old.shape[0]), old.shape[1]
     here = np.empty(q, dtype=np.float32)

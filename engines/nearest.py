@@ -6,7 +6,6 @@ The matrix products are numpy's own; the BLAS inside of faiss-cpu's wheels takes
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +16,7 @@ from numba import njit
 
 from engines.artifacts import Float32, Int32
 from engines.protocols import Progress
+from engines.sharing import share
 
 BLOCK = 2_048
 SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
@@ -42,18 +42,17 @@ def nearest_to(
     Distances are euclidean and come from products: good for choosing, not for measuring.
     """
     lists = Lists(len(queries), min(k, m))
-    own = _halves(queries)
+    own = halves_of(queries)
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for start in range(0, m, BLOCK):
             progress(start / m, f"compared with {start:,} of {m:,} rows")
             block = read(start, min(start + BLOCK, m))
-            other = _halves(block)
+            other = halves_of(block)
             for first in range(0, len(queries), BLOCK):
                 rows = slice(first, first + BLOCK)
                 products = queries[rows] @ block.T
-                cuts = _cuts(first, first + len(products), threads)
                 given = products, own[rows], other, first, start, lists.ids, lists.halves, -1
-                _wait([pool.submit(_enter_rows, low, high, *given) for low, high in cuts])
+                share(pool, threads, _enter_rows, first, first + len(products), *given)
     return lists
 
 
@@ -70,16 +69,16 @@ def all_nearest(nodes: Float32, k: int, *, threads: int, progress: Progress) -> 
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for low in starts:
             one = nodes[low : low + BLOCK] - middle
-            one_half = _halves(one)
+            one_half = halves_of(one)
             for high in range(low, m, BLOCK):
                 progress(done / pairs, f"neighbors of {int(m * done / pairs):,} of {m:,} rows")
                 done += 1
                 two = one if high == low else nodes[high : high + BLOCK] - middle
-                two_half = one_half if high == low else _halves(two)
+                two_half = one_half if high == low else halves_of(two)
                 given = one @ two.T, one_half, two_half, low, high, lists.ids, lists.halves
-                _wait([pool.submit(_enter_rows, *cut, *given, 0) for cut in _cuts(low, low + len(one), threads)])
+                share(pool, threads, _enter_rows, low, low + len(one), *given, 0)
                 if high != low:
-                    _wait([pool.submit(_enter_columns, *cut, *given) for cut in _cuts(high, high + len(two), threads)])
+                    share(pool, threads, _enter_columns, high, high + len(two), *given)
     return lists
 
 
@@ -91,37 +90,27 @@ def squared_distances(nodes: Float32, queries: npt.NDArray[Any], candidates: npt
     """
     found = np.empty(candidates.shape, dtype=np.float32)
     queries, candidates = np.ascontiguousarray(queries, dtype=np.int64), np.ascontiguousarray(candidates, dtype=np.int64)
-    cuts = np.linspace(0, len(queries), threads + 1).astype(np.int64).tolist()
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        list(
-            pool.map(
-                lambda low, high: _squares(np.asarray(nodes), queries[low:high], candidates[low:high], found[low:high]),
-                cuts[:-1],
-                cuts[1:],
-            )
-        )
+        share(pool, threads, _squares, 0, len(queries), np.asarray(nodes), queries, candidates, found)
     return found
 
 
-def _halves(block: Float32) -> Float32:
+def others_of(near: npt.NDArray[Any], rows: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Mark all but one of the nearest (b, k + 1) of each row: not itself, or not the last where it is not among them, as points coincide."""
+    other: npt.NDArray[np.bool_] = near != rows[:, None]
+    other[other.all(axis=1), -1] = False
+    return other
+
+
+def halves_of(block: Float32) -> Float32:
+    """Give half the squared length (b) of each row: an inner product less the halves of both rows orders as their distance does."""
     halves: Float32 = np.einsum("ij,ij->i", block, block) * np.float32(0.5)
     return halves
 
 
-def _cuts(low: int, high: int, threads: int) -> list[tuple[int, int]]:
-    """Share the rows low..high out to threads."""
-    edges = np.linspace(low, high, threads + 1).astype(np.int64).tolist()
-    return list(itertools.pairwise(edges))
-
-
-def _wait(futures: list[Any]) -> None:
-    for future in futures:
-        future.result()
-
-
 @njit(cache=True, nogil=True, fastmath=SUMS_IN_ANY_ORDER)
-def _squares(nodes, queries, candidates, found):  # type: ignore[no-untyped-def]
-    for row in range(len(queries)):
+def _squares(low, high, nodes, queries, candidates, found):  # type: ignore[no-untyped-def]  # numba infers the types
+    for row in range(low, high):
         query = queries[row]
         for column in range(candidates.shape[1]):
             other = candidates[row, column]
@@ -133,7 +122,8 @@ def _squares(nodes, queries, candidates, found):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _insert(ids, halves, row, other, half):  # type: ignore[no-untyped-def]
+def insert(ids, halves, row, other, half) -> None:  # type: ignore[no-untyped-def]  # numba infers the types
+    """Put an entry into the ascending list of a row, whose last one falls out; for kernels."""
     place = ids.shape[1] - 1
     while place > 0 and halves[row, place - 1] > half:
         halves[row, place], ids[row, place] = halves[row, place - 1], ids[row, place - 1]
@@ -142,7 +132,7 @@ def _insert(ids, halves, row, other, half):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _enter_rows(low, high, products, own, other, first_row, first_column, ids, halves, skip_self):  # type: ignore[no-untyped-def]
+def _enter_rows(low, high, products, own, other, first_row, first_column, ids, halves, skip_self):  # type: ignore[no-untyped-def]  # numba infers the types
     """Enter the columns into the lists of the rows low..high; ``skip_self`` 0: row and column of the same number are the same row."""
     last = ids.shape[1] - 1
     for row in range(low, high):
@@ -153,12 +143,12 @@ def _enter_rows(low, high, products, own, other, first_row, first_column, ids, h
             if half < worst:
                 if skip_self == 0 and first_column + column == row:
                     continue
-                _insert(ids, halves, row, first_column + column, max(half, np.float32(0.0)))
+                insert(ids, halves, row, first_column + column, max(half, np.float32(0.0)))
                 worst = halves[row, last]
 
 
 @njit(cache=True, nogil=True)
-def _enter_columns(low, high, products, own, other, first_row, first_column, ids, halves):  # type: ignore[no-untyped-def]
+def _enter_columns(low, high, products, own, other, first_row, first_column, ids, halves):  # type: ignore[no-untyped-def]  # numba infers the types
     """Enter the rows into the lists of the columns low..high."""
     last = ids.shape[1] - 1
     worst = np.empty(high - low, dtype=np.float32)
@@ -169,8 +159,8 @@ def _enter_columns(low, high, products, own, other, first_row, first_column, ids
         for number in range(high - low):
             half = own[row] + other[begin + number] - products[row, begin + number]
             if half < worst[number]:
-                _insert(ids, halves, low + number, first_row + row, max(half, np.float32(0.0)))
+                insert(ids, halves, low + number, first_row + row, max(half, np.float32(0.0)))
                 worst[number] = halves[low + number, last]
 
 
-__all__ = ["Lists", "all_nearest", "nearest_to", "squared_distances"]
+__all__ = ["Lists", "all_nearest", "halves_of", "insert", "nearest_to", "others_of", "squared_distances"]

@@ -199,7 +199,7 @@ class Run:
         job = None
         if _isolated(engine, len(embeddings)):
             job = self._job("neighbors", name, engine, embeddings, key)
-        compute = partial(_run, engine, embeddings)
+        compute = partial(run_engine, engine, embeddings)
         graph = self._stage(Task("neighbors", name, engine, NeighborGraph, key, compute, job), progress)
         self.values.graph = graph
         self.on_value("neighbors", name)
@@ -214,12 +214,15 @@ class Run:
             return {}
         if self.keep_maps and latest(self.store, embeddings.encoder) is not None:
             return {}  # a map that the person knows will be there soon
-        from engines.project.coarse import coarse_key
+        from engines.project.coarse import coarse_key, coarse_map
 
         recipe = self.recipe.for_kind(dataset.kind)
         engine, metric = recipe.engine("project", "umap"), recipe.metric or "cosine"
-        compute = partial(_sketch, embeddings, engine, metric)
         step = meter.step("sketch", 0.03)
+
+        def compute(progress: Progress) -> Projection:
+            return coarse_map(embeddings, engine, metric, progress=progress)
+
         task = Task("project", "sketch", engine, Projection, coarse_key(embeddings, engine, metric), compute)
         found = self._stage(task, step)
         self.values.projections["umap"] = found
@@ -272,7 +275,7 @@ class Run:
             evidence = replace(evidence, lexicon=self._lexicon(engine, evidence, part(progress, 0.0, 0.8)))
         key = chain("name", engine, [clustering.key, *evidence.keys((*engine.needs, *engine.uses))], name=name)
         self.values.names[clusterer] = self._stage(
-            Task("name", name, engine, Names, key, partial(_run, engine, evidence)), progress
+            Task("name", name, engine, Names, key, partial(run_engine, engine, evidence)), progress
         )
 
     def _lexicon(self, namer: Any, evidence: Evidence, progress: Progress) -> Lexicon | None:
@@ -292,7 +295,7 @@ class Run:
             step = meter.step(f"measure {name}", WEIGHTS["measure"] / len(chosen))
             if all(evidence.has(need) for need in engine.needs):
                 key = chain("measure", engine, evidence.keys((*engine.needs, *engine.uses)), name=name)
-                compute = partial(_run, engine, evidence)
+                compute = partial(run_engine, engine, evidence)
                 self.values.measures[name] = self._stage(Task("measure", name, engine, Measure, key, compute), step)
             step(1.0, name)
             self.on_value("measure", name)
@@ -308,7 +311,7 @@ class Run:
                 self.values.issues[name] = skipped(name, engine.scope, len(evidence.dataset), missing)
             else:
                 key = chain("issues", engine, evidence.keys((*engine.needs, *engine.uses)), name=name)
-                compute = partial(_run, engine, evidence)
+                compute = partial(run_engine, engine, evidence)
                 self.values.issues[name] = self._stage(Task("issues", name, engine, IssueResult, key, compute), step)
             step(1.0, name)
             self.on_value("issues", name)
@@ -321,7 +324,7 @@ class Run:
         further = {} if start is None else {"start": start}
         key = chain(stage, engine, [graph.key, *(value.key for value in further.values())], name=name)
         job = self._job(stage, name, engine, graph, key, further=further) if _isolated(engine, graph.m) else None
-        compute = partial(_run, engine, graph, further=further)
+        compute = partial(run_engine, engine, graph, further=further)
         return self._stage(Task(stage, name, engine, cls, key, compute, job), progress)
 
     def _job(
@@ -405,13 +408,3 @@ def _isolated(engine: Any, n: int) -> bool:
     """Tell whether an engine runs in a process of its own for n rows or nodes."""
     wants = engine.isolated_for(n) if hasattr(engine, "isolated_for") else engine.isolated
     return bool(wants) and n > SMALL
-
-
-def _sketch(embeddings: Embeddings, umap: Any, metric: str, progress: Progress) -> Projection:
-    from engines.project.coarse import coarse_map
-
-    return coarse_map(embeddings, umap, metric, progress=progress)
-
-
-def _run(engine: Any, inputs: Any, progress: Progress, *, further: Mapping[str, Any] | None = None) -> Any:
-    return run_engine(engine, inputs, progress, further)

@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from engines.codes import codes_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +68,10 @@ def _coded(values: npt.NDArray[Any] | Sequence[str | None]) -> tuple[npt.NDArray
             codes = np.where(codes == 0, len(found), codes) - 1
             return codes.astype(np.int64), (*(str(number) for number in found[1:]), "")
         return codes.astype(np.int64), tuple(str(number) for number in found)
-    names = sorted({str(value) for value in values if value is not None})
-    place = {name: code for code, name in enumerate(names)}
-    coded = np.array([len(names) if value is None else place[str(value)] for value in values], dtype=np.int64)
-    return coded, (*names, "") if (coded == len(names)).any() else tuple(names)
+    coded, names = codes_of(pa.chunked_array([pa.array(values, pa.string())]))
+    if (coded < 0).any():
+        return np.where(coded < 0, len(names), coded), (*names, "")
+    return coded, tuple(names)
 
 
 def _matches(table: npt.NDArray[np.int64], names_a: tuple[str, ...], names_b: tuple[str, ...]) -> tuple[tuple[int, float], ...]:

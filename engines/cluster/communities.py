@@ -9,8 +9,12 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from engines.artifacts import NeighborGraph
 from engines.cluster.layers import Labels
-from engines.cluster.shared import SharedNeighbors
+from engines.cluster.shared import SharedNeighbors, shared_neighbors
+from engines.protocols import Progress
+
+GRAPH_K = 15
 
 _generator = threading.Lock()
 """igraph draws from one generator per process: who sets it must be alone until the draws are done."""
@@ -28,6 +32,12 @@ def communities(m: int, shared: SharedNeighbors, *, resolution: float, iteration
             objective_function="modularity", weights=shared.weights.tolist(), resolution=resolution, n_iterations=iterations
         )
     return np.array(found.membership, dtype=np.int64)
+
+
+def how_many(graph: NeighborGraph, seed: int, progress: Progress) -> int:
+    """Count the communities of the 15 nearest neighbors at resolution 1: the number of clusters where nobody names one."""
+    shared = shared_neighbors(graph.indices[:, :GRAPH_K], progress)
+    return int(communities(graph.m, shared, resolution=1.0, iterations=2, seed=seed).max(initial=-1)) + 1
 
 
 @contextmanager

@@ -7,17 +7,15 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from engines.artifacts import Clustering, Float32, NeighborGraph
-from engines.cluster.communities import communities
+from engines.cluster.communities import how_many
 from engines.cluster.layers import Labels, assemble
-from engines.cluster.lloyd import assign, centers_of, margins
-from engines.cluster.shared import shared_neighbors
+from engines.cluster.lloyd import assign, centers_of, margins, sampled
 from engines.cluster.stability import described
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Progress, no_progress, part
 
 POINTS_PER_CENTER = 64
-GRAPH_K = 15
 COARSEST = 2
 
 
@@ -57,20 +55,21 @@ class HierarchicalKMeans:
         wanted = self._counts(graph.m)
         levels: list[Labels] = []
         points: Float32 = graph.nodes
-        finest: Float32 = graph.nodes[:0]
+        strength = np.ones(graph.m, dtype=np.float32)
         for number, count in enumerate(wanted):
             step = part(progress, 0.8 * number / len(wanted), 0.8 * (number + 1) / len(wanted))
             centers = self._level(points, count, self.seed + 100 * number, step)
-            labels, _ = assign(points, centers)
-            levels.append(labels if not levels else labels[levels[-1]])
+            if not levels:
+                labels, strength = margins(points, centers)
+                levels.append(labels)
+            else:
+                levels.append(assign(points, centers)[0][levels[-1]])
             points = centers
-            finest = centers if not number else finest
         layers = levels[::-1]
         progress(0.8, "how many there may be")
         numbers = [len(np.unique(layer)) for layer in layers]
-        near = self._communities(graph, part(progress, 0.8, 0.9))
+        near = how_many(graph, self.seed, part(progress, 0.8, 0.9))
         default = int(np.argmin([abs(np.log(count / max(near, 1))) for count in numbers]))
-        strength = margins(graph.nodes, finest)
         notes = {"levels": numbers, "clusters": numbers[default]}
         progress(1.0, "hierarchical k-means")
         return assemble(graph, layers, default, strength, key=key, name=self.name, notes=notes)
@@ -87,10 +86,7 @@ class HierarchicalKMeans:
 
     def _level(self, points: Float32, count: int, seed: int, progress: Progress) -> Float32:
         """Find the centers of one level."""
-        rng = np.random.default_rng(seed)
-        pool = points
-        if len(points) > POINTS_PER_CENTER * count:
-            pool = np.asarray(points[np.sort(rng.choice(len(points), POINTS_PER_CENTER * count, replace=False))])
+        pool = sampled(points, POINTS_PER_CENTER * count, np.random.default_rng(seed))
         turns = self.resamples + 1
         centers = centers_of(pool, count, seed=seed, progress=part(progress, 0.0, 1 / turns))
         for turn in range(self.resamples):
@@ -103,10 +99,6 @@ class HierarchicalKMeans:
                 pool[near], count, seed=seed + turn + 1, progress=part(progress, (turn + 1) / turns, (turn + 2) / turns)
             )
         return centers
-
-    def _communities(self, graph: NeighborGraph, progress: Progress) -> int:
-        shared = shared_neighbors(graph.indices[:, :GRAPH_K], progress)
-        return int(communities(graph.m, shared, resolution=1.0, iterations=2, seed=self.seed).max(initial=-1)) + 1
 
 
 def _nearest_members(labels: Labels, squares: Float32, each: int) -> Labels:

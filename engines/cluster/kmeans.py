@@ -7,17 +7,15 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from engines.artifacts import Clustering, Float32, NeighborGraph
-from engines.cluster.communities import communities
+from engines.cluster.communities import how_many
 from engines.cluster.layers import Labels, assemble, coarser
-from engines.cluster.lloyd import assign, centers_of, margins
-from engines.cluster.shared import shared_neighbors
+from engines.cluster.lloyd import centers_of, margins, sampled
 from engines.cluster.stability import described
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Progress, no_progress, part
 
 POINTS_PER_CENTER = 1024
-GRAPH_K = 15
 
 
 @engine
@@ -45,7 +43,7 @@ class KMeans:
         """Cluster without measuring how stable the layers are."""
         key = chain("cluster", self, [graph.key], name=self.name)
         progress(0.0, "k-means")
-        wanted = min(self.n_clusters or self._automatic(graph, part(progress, 0.0, 0.2)), graph.m)
+        wanted = min(self.n_clusters or how_many(graph, self.seed, part(progress, 0.0, 0.2)), graph.m)
         if wanted < 2:
             labels = np.zeros(graph.m, dtype=np.int64)
             strength = np.ones(graph.m, dtype=np.float32)
@@ -56,23 +54,8 @@ class KMeans:
         notes = {"wanted": wanted, "clusters": len(np.unique(labels))}
         return assemble(graph, [*above, labels], len(above), strength, key=key, name=self.name, notes=notes)
 
-    def _automatic(self, graph: NeighborGraph, progress: Progress) -> int:
-        shared = shared_neighbors(graph.indices[:, :GRAPH_K], progress)
-        found = communities(graph.m, shared, resolution=1.0, iterations=2, seed=self.seed)
-        return int(found.max(initial=-1)) + 1
-
     def _cut(self, graph: NeighborGraph, wanted: int, progress: Progress) -> tuple[Labels, Float32]:
         nodes = graph.nodes
-        rng = np.random.default_rng(self.seed)
-        pool = nodes
-        if len(nodes) > POINTS_PER_CENTER * wanted:
-            pool = np.asarray(nodes[np.sort(rng.choice(len(nodes), POINTS_PER_CENTER * wanted, replace=False))])
-        centers = centers_of(
-            pool,
-            wanted,
-            seed=self.seed,
-            rounds=self.rounds,
-            progress=part(progress, 0.0, 0.9),
-        )
-        labels, _ = assign(nodes, centers, part(progress, 0.9, 1.0))
-        return labels, margins(nodes, centers)
+        pool = sampled(nodes, POINTS_PER_CENTER * wanted, np.random.default_rng(self.seed))
+        centers = centers_of(pool, wanted, seed=self.seed, rounds=self.rounds, progress=part(progress, 0.0, 0.9))
+        return margins(nodes, centers, part(progress, 0.9, 1.0))

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import NO_CLUSTER, Clustering, Float32, Int32, NeighborGraph
+from engines.cluster.lloyd import totals_of
 
 Labels = npt.NDArray[np.int64]
 """A cluster per node (m), -1 = noise; the numbers of the others need not be contiguous."""
 
 COARSER_LAYERS = 4
-BLOCK = 16_384
 MERGE_AT_MOST = 1_000
 """Above this many clusters the table of all pairs would be too large, and no coarser layer is made."""
 
@@ -32,27 +32,13 @@ def coarser(nodes: Float32, labels: Labels) -> list[Labels]:
     ratio = max(2.0, (count / 2) ** (1 / COARSER_LAYERS))
     wanted = {max(2, round(count / ratio**step)) for step in range(1, COARSER_LAYERS + 1)} - {count}
     sizes = np.bincount(compact).astype(np.float64)
-    means = cluster_means(nodes, np.flatnonzero(labels >= 0), compact, count)
+    means = totals_of(nodes, np.flatnonzero(labels >= 0), compact, count) / sizes[:, None]
     layers = []
     for merged in _ward(means, sizes, wanted):
         layer = np.full(len(labels), NO_CLUSTER, dtype=np.int64)
         layer[labels >= 0] = merged[compact]
         layers.append(layer)
     return layers[::-1]
-
-
-def cluster_means(
-    nodes: Float32, rows: npt.NDArray[np.int64], cluster: npt.NDArray[np.int64], count: int
-) -> npt.NDArray[np.float64]:
-    """Give the mean (count, d) of the nodes ``rows`` by cluster, of which none is empty; read in blocks."""
-    total = np.zeros((count, nodes.shape[1]))
-    for start in range(0, len(rows), BLOCK):
-        own = cluster[start : start + BLOCK]
-        order = np.argsort(own, kind="stable")
-        there, first = np.unique(own[order], return_index=True)
-        total[there] += np.add.reduceat(nodes[rows[start : start + BLOCK][order]].astype(np.float64), first, axis=0)
-    means: npt.NDArray[np.float64] = total / np.bincount(cluster, minlength=count)[:, None]
-    return means
 
 
 def _ward(means: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], wanted: set[int]) -> list[Labels]:

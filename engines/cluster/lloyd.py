@@ -28,17 +28,30 @@ def assign(points: Float32, centers: Float32, progress: Progress = no_progress) 
     return nearest, squares
 
 
-def means_of(points: Float32, labels: Rows, old: Float32) -> Float32:
-    """Give the mean of each cluster, float64 inside; an empty one keeps its old center."""
-    count = np.bincount(labels, minlength=len(old))
-    total = np.zeros(old.shape)
-    for start in range(0, len(points), BLOCK):
-        block, own = points[start : start + BLOCK], labels[start : start + BLOCK]
+def totals_of(points: Float32, rows: Rows, cluster: Rows, count: int) -> npt.NDArray[np.float64]:
+    """Give the sum (count, d) of the points ``rows`` by cluster (as many as rows, 0..count - 1), float64, read in blocks."""
+    total = np.zeros((count, points.shape[1]))
+    for start in range(0, len(rows), BLOCK):
+        own = cluster[start : start + BLOCK]
         order = np.argsort(own, kind="stable")
         there, first = np.unique(own[order], return_index=True)
-        total[there] += np.add.reduceat(np.asarray(block, dtype=np.float64)[order], first, axis=0)
-    means: Float32 = np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], old).astype(np.float32)
+        total[there] += np.add.reduceat(points[rows[start : start + BLOCK][order]].astype(np.float64), first, axis=0)
+    return total
+
+
+def means_of(points: Float32, labels: Rows, old: Float32) -> Float32:
+    """Give the mean of each cluster; an empty one keeps its old center."""
+    count = np.bincount(labels, minlength=len(old))[:, None]
+    total = totals_of(points, np.arange(len(points)), labels, len(old))
+    means: Float32 = np.where(count > 0, total / np.maximum(count, 1), old).astype(np.float32)
     return means
+
+
+def sampled(points: Float32, most: int, rng: np.random.Generator) -> Float32:
+    """Give ``most`` points drawn at random, in their order; all where there are no more."""
+    if len(points) <= most:
+        return points
+    return np.asarray(points[np.sort(rng.choice(len(points), most, replace=False))])
 
 
 def centers_of(points: Float32, k: int, *, seed: int, rounds: int = 15, progress: Progress = no_progress) -> Float32:
@@ -56,19 +69,22 @@ def centers_of(points: Float32, k: int, *, seed: int, rounds: int = 15, progress
     return centers
 
 
-def margins(nodes: Float32, centers: Float32) -> Float32:
-    """Give (b - a) / b per node, a and b being the distances to the nearest two centers."""
+def margins(nodes: Float32, centers: Float32, progress: Progress = no_progress) -> tuple[Rows, Float32]:
+    """Give the nearest center of each node (m), and (b - a) / b (m), a and b being the distances to the nearest two; 1 with one center."""
     halves = np.einsum("ij,ij->i", centers, centers) * np.float32(0.5)
-    margin = np.zeros(len(nodes), dtype=np.float32)
+    nearest, margin = np.zeros(len(nodes), dtype=np.int64), np.ones(len(nodes), dtype=np.float32)
     if len(centers) < 2:
-        return np.ones(len(nodes), dtype=np.float32)
+        return nearest, margin
     for start in range(0, len(nodes), BLOCK):
+        progress(start / len(nodes), "k-means")
         block = np.asarray(nodes[start : start + BLOCK], dtype=np.float32)
-        scores = -np.partition(halves - block @ centers.T, 1, axis=1)[:, :2]
+        lacks = halves - block @ centers.T
+        nearest[start : start + BLOCK] = lacks.argmin(axis=1)
+        scores = -np.partition(lacks, 1, axis=1)[:, :2]
         squares = np.maximum(np.einsum("ij,ij->i", block, block)[:, None] - 2.0 * scores, 0.0)
         away = np.sqrt(squares)
         margin[start : start + BLOCK] = (away[:, 1] - away[:, 0]) / np.where(away[:, 1] > 0, away[:, 1], 1.0)
-    return margin
+    return nearest, margin
 
 
 def _spread(points: Float32, k: int, rng: np.random.Generator) -> Float32:
@@ -77,10 +93,7 @@ def _spread(points: Float32, k: int, rng: np.random.Generator) -> Float32:
     Each time 2 + ln k candidates are drawn, with a probability that grows with the squared distance to those chosen; the one that leaves least is
     taken.
     """
-    pool = points
-    if len(points) > POOL * k:
-        pool = points[np.sort(rng.choice(len(points), POOL * k, replace=False))]
-    pool = np.asarray(pool, dtype=np.float32)
+    pool = np.asarray(sampled(points, POOL * k, rng), dtype=np.float32)
     squares = np.einsum("ij,ij->i", pool, pool)
     chosen = [int(rng.integers(len(pool)))]
     away = _squares_to(pool, squares, chosen)[0]

@@ -7,8 +7,10 @@ import dataclasses
 import numpy as np
 
 from engines.artifacts import Float32, Int32, NeighborGraph
+from engines.axes import oriented, scattered
 from engines.layout import optimize
 from engines.memberships import memberships
+from engines.nearest import others_of
 from engines.protocols import Progress, available_threads, part
 
 DIMENSIONS = 10
@@ -43,15 +45,11 @@ def _start(nodes: Float32, seed: int) -> Float32:
     sample = nodes[:: max(m // BLOCK, 1)] - mean
     count = min(DIMENSIONS, d)
     _, axes = np.linalg.eigh(sample.T @ sample)
-    axes = axes[:, ::-1][:, :count]
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(count)] < 0, -1.0, 1.0)
+    axes = oriented(axes[:, ::-1][:, :count])
     coordinates = np.zeros((m, DIMENSIONS))
     for start in range(0, m, BLOCK):
         coordinates[start : start + BLOCK, :count] = (nodes[start : start + BLOCK] - mean) @ axes
-    low, span = coordinates.min(axis=0), np.ptp(coordinates, axis=0)
-    scaled = np.round(10.0 * (coordinates - low) / np.where(span > 1e-9, span, np.inf), 4)
-    places: Float32 = (scaled + np.random.default_rng(seed).normal(scale=1e-3, size=scaled.shape)).astype(np.float32)
-    return places
+    return scattered(coordinates, seed).astype(np.float32)
 
 
 def _neighbors(places: Float32, k: int, threads: int, progress: Progress) -> tuple[Int32, Float32]:
@@ -64,8 +62,7 @@ def _neighbors(places: Float32, k: int, threads: int, progress: Progress) -> tup
         progress(start / m, f"neighbors in the space of {start:,} of {m:,} rows")
         rows = np.arange(start, min(start + BLOCK, m))
         away, near = tree.query(places[rows], k=k + 1, workers=threads)
-        own = near == rows[:, None]
-        own[~own.any(axis=1), -1] = True
-        indices[rows] = near[~own].reshape(len(rows), k)
-        distances[rows] = away[~own].reshape(len(rows), k)
+        other = others_of(near, rows)
+        indices[rows] = near[other].reshape(len(rows), k)
+        distances[rows] = away[other].reshape(len(rows), k)
     return indices, distances

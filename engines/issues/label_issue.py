@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, IssueResult, NeighborGraph
-from engines.codes import codes_of
+from engines.codes import codes_of, most_frequent
 from engines.issues.folds import random_rank, stratified_folds, twins
 from engines.issues.label_classifier import BLOCK, Axes, CrossValidation
 from engines.issues.label_votes import Votes
@@ -79,7 +79,7 @@ class LabelIssue:
         known, small = _labeled(evidence, graph)
         if len(known.names) < 2:
             return skip(self, evidence, f"needs two classes with at least {MIN_MEMBERS} different rows each")
-        votes = Votes(graph, _label_of_nodes(known, graph.m), len(known.names), self.k)
+        votes = Votes(graph, most_frequent(known.node, known.label, graph.m, len(known.names)), len(known.names), self.k)
         opinion = self._judge(evidence, graph, known, votes, progress)
         raw = np.full(len(evidence.dataset), np.nan, dtype=np.float32)
         raw[known.rows] = np.log((opinion.other + DOUBT) / (opinion.own + DOUBT))
@@ -150,17 +150,6 @@ def _labeled(evidence: Evidence, graph: NeighborGraph) -> tuple[_Labeled, int]:
     rows = rows[large[code[rows]]]
     kept = [name for name, many in zip(names, large.tolist(), strict=True) if many]
     return _Labeled(rows, node[rows], renumber[code[rows]], kept), len(names) - len(kept)
-
-
-def _label_of_nodes(known: _Labeled, m: int) -> npt.NDArray[np.int64]:
-    """Give each node the most frequent label of its rows (the first one of equals), -1 without one."""
-    label_of = np.full(m, -1, dtype=np.int64)
-    classes = max(len(known.names), 1)
-    pairs, counts = np.unique(known.node * classes + known.label, return_counts=True)
-    node, label = pairs // classes, pairs % classes
-    order = np.lexsort((-label, counts))
-    label_of[node[order]] = label[order]
-    return label_of
 
 
 def _note(found: _Opinion, block: npt.NDArray[np.int64], label: npt.NDArray[np.int64], probabilities: Float32) -> None:

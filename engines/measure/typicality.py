@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from engines.artifacts import Measure
+from engines.codes import encode, most_frequent
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
 from engines.protocols import Evidence, Progress, no_progress
@@ -36,14 +36,11 @@ class Typicality:
         """Measure every labeled row that has a node; NaN for the others."""
         graph, column = evidence.graph, evidence.dataset.rows.column("label")
         assert graph is not None
-        coded = column.combine_chunks().dictionary_encode()
-        label = coded.indices.to_numpy(zero_copy_only=False)
-        label = np.where(np.isnan(label.astype(np.float64)), -1, label).astype(np.int64)
-        count = len(coded.dictionary)
-        prior = np.bincount(label[label >= 0], minlength=max(count, 1)) / max(int((label >= 0).sum()), 1)
-        of_node = _majority(label, graph.unique_of.astype(np.int64), graph.m, count)
+        label, names = encode(column)
+        prior = np.bincount(label[label >= 0], minlength=len(names)) / max(int((label >= 0).sum()), 1)
         values = np.full(len(label), np.nan, dtype=np.float32)
         rows = np.flatnonzero((label >= 0) & (graph.unique_of >= 0))
+        of_node = most_frequent(graph.unique_of[rows].astype(np.int64), label[rows], graph.m, len(names))
         for start in range(0, len(rows), BLOCK):
             progress(start / max(len(rows), 1), "typicality")
             block = rows[start : start + BLOCK]
@@ -56,16 +53,3 @@ class Typicality:
         return Measure(
             key=key, name=self.name, values=values, notes={"k": min(self.k, graph.k), "unit": "ln of a ratio of densities"}
         )
-
-
-Numbers = npt.NDArray[np.int64]
-
-
-def _majority(label: Numbers, node: Numbers, m: int, count: int) -> Numbers:
-    """Give each node the most frequent label of its rows (the first of equals), -1 without one."""
-    found = np.full(m, -1, dtype=np.int64)
-    usable = (label >= 0) & (node >= 0)
-    pairs, counts = np.unique(node[usable] * max(count, 1) + label[usable], return_counts=True)
-    order = np.lexsort((-(pairs % max(count, 1)), counts))
-    found[pairs[order] // max(count, 1)] = pairs[order] % max(count, 1)
-    return found

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from engines.artifacts import Embeddings, Float32, Int32, NeighborGraph
+from engines.nearest import halves_of
 from engines.neighbors.building import RECALL_AT, Truth, graph_of, width
 from engines.neighbors.kernels import merge_leaf
 from engines.neighbors.partition import Partition
@@ -78,8 +79,7 @@ class ApproximateNeighbors:
         ids, distances = np.full((m, k), -1, dtype=np.int32), np.full((m, k), np.inf, dtype=np.float32)
         halves = np.empty(m, dtype=np.float32)
         for start in range(0, m, FINISH):
-            block = nodes[start : start + FINISH]
-            halves[start : start + FINISH] = np.einsum("ij,ij->i", block, block) * np.float32(0.5)
+            halves[start : start + FINISH] = halves_of(nodes[start : start + FINISH])
         reached, rounds = 0.0, 0
         with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max_workers=threads) as pool:
             while reached < self.recall and rounds < self.partitions:
@@ -126,7 +126,7 @@ class _Join:
             if chosen.any() and len(members) > 1:
                 vectors = self._nodes[members]
                 vectors -= vectors.mean(axis=0)  # distances stay, and lose fewer digits
-                halves = np.einsum("ij,ij->i", vectors, vectors) * np.float32(0.5)
+                halves = halves_of(vectors)
                 both = np.concatenate([halves[chosen], halves])
                 merge_leaf(vectors[chosen] @ vectors.T, both, members[chosen], members, self._lists)
             yield

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 from engines.artifacts import Float32
+from engines.nearest import insert
 
 
 def row_hashes(block: Float32) -> npt.NDArray[np.uint64]:
@@ -31,7 +32,7 @@ def merge_leaf(
 
 
 @njit(cache=True, nogil=True)
-def _hash_rows(bits, hashes):  # type: ignore[no-untyped-def]
+def _hash_rows(bits, hashes):  # type: ignore[no-untyped-def]  # numba infers the types
     # Four lanes of multiply and xor (the scheme of FNV with the multiplier of SplitMix64), so that they overlap in the processor.
     multiplier = np.uint64(0x9E3779B97F4A7C15)
     for row in range(bits.shape[0]):
@@ -47,7 +48,7 @@ def _hash_rows(bits, hashes):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _merge(products, halves, mine, members, ids, distances):  # type: ignore[no-untyped-def]
+def _merge(products, halves, mine, members, ids, distances):  # type: ignore[no-untyped-def]  # numba infers the types
     k = ids.shape[1]
     for row in range(len(mine)):
         node = mine[row]
@@ -67,9 +68,5 @@ def _merge(products, halves, mine, members, ids, distances):  # type: ignore[no-
                     break
             if known:
                 continue
-            place = k - 1
-            while place > 0 and distances[node, place - 1] > distance:
-                distances[node, place], ids[node, place] = distances[node, place - 1], ids[node, place - 1]
-                place -= 1
-            distances[node, place], ids[node, place] = distance, other
+            insert(ids, distances, node, other, distance)
             worst = distances[node, k - 1]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, Int32
+from engines.axes import oriented
 from engines.errors import ParameterError
 from engines.neighbors.kernels import row_hashes
 from engines.protocols import Progress, part
@@ -167,6 +168,4 @@ def _principal_axes(blocks: Iterator[Float64], width: int) -> Float64:
     for block in blocks:
         moments += block.T @ block
     _, vectors = np.linalg.eigh(moments)
-    axes = vectors[:, ::-1][:, :REDUCE_TO]
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(REDUCE_TO)] < 0, -1.0, 1.0)
-    return np.ascontiguousarray(axes)
+    return np.ascontiguousarray(oriented(vectors[:, ::-1][:, :REDUCE_TO]))

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32
-from engines.project.randomized_pca import blocks, oriented, randomized_components
+from engines.axes import oriented, scattered
+from engines.project.randomized_pca import blocks, randomized_components
 from engines.protocols import Progress, no_progress, part
 
 Float64 = npt.NDArray[np.float64]
@@ -98,14 +99,9 @@ def _from_products(nodes: Float32, mean: Float64, count: int, progress: Progress
 
 
 def starting_places(nodes: Float32, seed: int, *, progress: Progress = no_progress) -> Float64:
-    """Give places (m, 2) in [0, 10] to start a layout from: the principal coordinates with a jitter of 1e-3.
+    """Give places (m, 2) in [0, 10] to start a layout from: the principal coordinates, ``scattered``.
 
-    The jitter parts nodes that coincide and fills an axis without variance, on which layout methods divide by zero. Rounding to
-    1e-4 before it hides what the last bits of a matrix product owe to the number of threads (where products are float64; above 16 million
-    entries some places may differ by 1e-4 between numbers of threads).
+    They do not depend on the number of threads where products are float64; above 16 million entries some may differ by 1e-4.
     """
     coordinates, _ = principal_coordinates(nodes, progress=progress)
-    low, span = coordinates.min(axis=0), np.ptp(coordinates, axis=0)
-    scaled = np.round(10.0 * (coordinates - low) / np.where(span > 1e-9, span, np.inf), 4)
-    places: Float64 = scaled + np.random.default_rng(seed).normal(scale=1e-3, size=scaled.shape)
-    return places
+    return scattered(coordinates, seed)

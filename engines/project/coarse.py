@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engines.artifacts import Embeddings, Float32, Int32, NeighborGraph, Projection
+from engines.artifacts import Embeddings, Float32, Int32, NeighborGraph, Projection, below
 from engines.keys import chain
 from engines.layout import optimize
 from engines.memberships import memberships
@@ -124,7 +124,7 @@ def extend(
             out[ready] = ((weights @ np.where(there[:, None], out, 0.0)) / np.maximum(near, 1e-30)[:, None])[ready]
         else:
             ready = ~there
-            out[ready] = _below(out[there])
+            out[ready] = below(out[there])
             jitter = max(jitter, 0.02)
         there |= ready
     noise = np.random.default_rng(umap.seed).normal(scale=jitter, size=out.shape).astype(np.float32)
@@ -152,14 +152,6 @@ def parted(places: Float32, seed: int) -> Float32:
 def _span(places: Float32) -> float:
     """Give the longer side of a map; that of a map without one is small and not zero."""
     return max(float(np.ptp(places, axis=0).max()), 1e-3) if len(places) else 1e-3
-
-
-def _below(places: Float32) -> Float32:
-    """Give a place below the middle of a map."""
-    if not len(places):
-        return np.zeros(2, dtype=np.float32)
-    low, high = places.min(axis=0), places.max(axis=0)
-    return np.array([(low[0] + high[0]) / 2, low[1] - 0.06 * max(float(high[1] - low[1]), 1.0)], dtype=np.float32)
 
 
 def _usable(vectors: Float32) -> npt.NDArray[np.bool_]:

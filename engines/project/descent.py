@@ -125,7 +125,7 @@ class Descent:
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz", "arcp"})
-def _attract(low, high, bounds, heads, weights, xs, ys, pull):  # type: ignore[no-untyped-def]
+def _attract(low, high, bounds, heads, weights, xs, ys, pull):  # type: ignore[no-untyped-def]  # numba infers the types
     """Write the attraction sum_j p_ij (y_i - y_j) / (1 + r^2) of the nodes low..high."""
     one = np.float32(1.0)
     for node in range(low, high):
@@ -142,7 +142,7 @@ def _attract(low, high, bounds, heads, weights, xs, ys, pull):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True)
-def _move(low, high, pull, slope, exaggeration, share, rate, momentum, speed, gains, places):  # type: ignore[no-untyped-def]
+def _move(low, high, pull, slope, exaggeration, share, rate, momentum, speed, gains, places):  # type: ignore[no-untyped-def]  # numba infers the types
     """Move the nodes low..high: gains of Jacobs 1988 as in van der Maaten's code, steps of at most five units."""
     for node in range(low, high):
         for axis in range(2):
@@ -160,7 +160,7 @@ def _move(low, high, pull, slope, exaggeration, share, rate, momentum, speed, ga
 
 
 @njit(cache=True, nogil=True)
-def _surprise(bounds, heads, weights, places):  # type: ignore[no-untyped-def]
+def _surprise(bounds, heads, weights, places):  # type: ignore[no-untyped-def]  # numba infers the types
     """Give the sums of p log(p (1 + r^2)) and of p over the edges."""
     summed, shares = 0.0, 0.0
     for node in range(places.shape[0]):

@@ -96,7 +96,7 @@ def _convolved(charges: npt.NDArray[Any], spectrum: npt.NDArray[Any], threads: i
 
 
 @njit(inline="always")
-def _values(t):  # type: ignore[no-untyped-def]
+def _values(t):  # type: ignore[no-untyped-def]  # numba infers the types
     """Give 120 times the six values of the quintic B-spline around a place at ``t`` (0..1) of its cell."""
     s = 1.0 - t
     return (
@@ -110,7 +110,7 @@ def _values(t):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _slopes(t):  # type: ignore[no-untyped-def]
+def _slopes(t):  # type: ignore[no-untyped-def]  # numba infers the types
     """Give the derivatives of ``_values``."""
     s = 1.0 - t
     return (
@@ -124,7 +124,7 @@ def _slopes(t):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def spread(places, first, scale, charges):  # type: ignore[no-untyped-def]
+def spread(places, first, scale, charges):  # type: ignore[no-untyped-def]  # numba infers the types
     """Add the charge 1 of every place to the nodes around it."""
     for node in range(places.shape[0]):
         u, v = (places[node, 0] - first[0]) * scale, (places[node, 1] - first[1]) * scale
@@ -136,7 +136,7 @@ def spread(places, first, scale, charges):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def gather(low, high, places, first, scale, mesh, potential, slope):  # type: ignore[no-untyped-def]
+def gather(low, high, places, first, scale, mesh, potential, slope):  # type: ignore[no-untyped-def]  # numba infers the types
     """Write the potential (m) and its slope (m, 2) at the places low..high."""
     for node in range(low, high):
         u, v = (places[node, 0] - first[0]) * scale, (places[node, 1] - first[1]) * scale
@@ -159,7 +159,7 @@ def gather(low, high, places, first, scale, mesh, potential, slope):  # type: ig
 
 
 @njit(cache=True, nogil=True)
-def all_pairs(low, high, places, potential, slope):  # type: ignore[no-untyped-def]
+def all_pairs(low, high, places, potential, slope):  # type: ignore[no-untyped-def]  # numba infers the types
     """Write the potential and its slope at the places low..high from all pairs: exact, and cheaper than a mesh for some hundreds."""
     for node in range(low, high):
         x, y = places[node, 0], places[node, 1]

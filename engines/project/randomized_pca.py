@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32
+from engines.axes import oriented
 from engines.protocols import Progress, no_progress
 
 Float64 = npt.NDArray[np.float64]
@@ -83,13 +84,6 @@ def randomized_components(
     axes = oriented(span @ turns[:, ::-1][:, :count])
     deviations = np.sqrt(np.maximum(values[::-1][:count], 0.0) / n)
     return Components(axes=axes, deviations=deviations, mean=mean, variance=variance, passes=passes)
-
-
-def oriented(axes: Float64) -> Float64:
-    """Turn axes (d, c) so that the entry of each that is largest by size is positive."""
-    signs = np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1.0, 1.0)
-    turned: Float64 = axes * signs
-    return turned
 
 
 def _through(matrix: Float32, mean: Float64, directions: Float64, progress: Progress) -> Float64:

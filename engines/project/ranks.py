@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy.typing as npt
 from numba import njit
 
 from engines.artifacts import Float32
-from engines.nearest import squared_distances
+from engines.nearest import halves_of, insert, squared_distances
 from engines.protocols import Progress, part
+from engines.sharing import share
 
 Rows = npt.NDArray[np.int64]
 
@@ -43,13 +43,7 @@ def _shared(pool: ThreadPoolExecutor, kernel: Any, asked: Rows, threads: int, pr
     """Run a kernel over the asked rows in threads, a few rows at a time."""
     for start in range(0, len(asked), ASKED_AT_ONCE):
         progress(start / len(asked), "quality of the map")
-        _split(pool, kernel, start, min(start + ASKED_AT_ONCE, len(asked)), threads, *given)
-
-
-def _split(pool: ThreadPoolExecutor, kernel: Any, start: int, stop: int, threads: int, *given: Any) -> None:
-    edges = np.linspace(start, stop, threads + 1).astype(np.int64).tolist()
-    for future in [pool.submit(kernel, low, high, *given) for low, high in itertools.pairwise(edges)]:
-        future.result()
+        share(pool, threads, kernel, start, min(start + ASKED_AT_ONCE, len(asked)), *given)
 
 
 def _pass(
@@ -60,7 +54,7 @@ def _pass(
     queries = np.asarray(nodes[asked], dtype=np.float32)
     middle = queries.mean(axis=0, dtype=np.float64).astype(np.float32)  # far from the origin products would lose all digits
     queries = queries - middle
-    own = np.einsum("ij,ij->i", queries, queries) * np.float32(0.5)
+    own = halves_of(queries)
     limits = squared_distances(nodes, asked, others, threads) * np.float32(0.5) - own[:, None]
     order = np.argsort(limits, axis=1, kind="stable")
     limits, sorted_others = np.take_along_axis(limits, order, axis=1), np.take_along_axis(others, order, axis=1)
@@ -69,16 +63,15 @@ def _pass(
     for start in range(0, m, BLOCK):
         progress(start / m, "quality of the map")
         block = nodes[start : start + BLOCK] - middle
-        half = np.einsum("ij,ij->i", block, block) * np.float32(0.5)
-        given = queries @ block.T, half, start, asked, limits, sorted_others, nearer, near, halves
-        _split(pool, _enter, 0, len(asked), threads, *given)
+        given = queries @ block.T, halves_of(block), start, asked, limits, sorted_others, nearer, near, halves
+        share(pool, threads, _enter, 0, len(asked), *given)
     ranks = np.empty((len(asked), k), dtype=np.int64)
     np.put_along_axis(ranks, order, np.cumsum(nearer[:, :k], axis=1) + 1, axis=1)
     return near, ranks
 
 
 @njit(cache=True, nogil=True)
-def _enter(low, high, products, half, first, asked, limits, others, nearer, near, halves):  # type: ignore[no-untyped-def]
+def _enter(low, high, products, half, first, asked, limits, others, nearer, near, halves):  # type: ignore[no-untyped-def]  # numba infers the types
     """Enter a block of rows: the nearest into ``near``; ``nearer[j]`` counts those between the limits j - 1 and j."""
     k = near.shape[1]
     for row in range(low, high):
@@ -91,11 +84,7 @@ def _enter(low, high, products, half, first, asked, limits, others, nearer, near
             if other == asked[row]:
                 continue
             if score < worst:
-                place = k - 1
-                while place > 0 and halves[row, place - 1] > score:
-                    halves[row, place], near[row, place] = halves[row, place - 1], near[row, place - 1]
-                    place -= 1
-                halves[row, place], near[row, place] = score, other
+                insert(near, halves, row, other, score)
                 worst = halves[row, k - 1]
             if score < farthest:
                 bottom, top = 0, k - 1  # the first limit above the score
@@ -111,7 +100,7 @@ def _enter(low, high, products, half, first, asked, limits, others, nearer, near
 
 
 @njit(cache=True, nogil=True)
-def _nearest_on_plane(low, high, flat, asked, near):  # type: ignore[no-untyped-def]
+def _nearest_on_plane(low, high, flat, asked, near):  # type: ignore[no-untyped-def]  # numba infers the types
     k = near.shape[1]
     halves = np.empty(k)
     for row in range(low, high):
@@ -129,7 +118,7 @@ def _nearest_on_plane(low, high, flat, asked, near):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _ranks_on_plane(low, high, flat, asked, others, ranks):  # type: ignore[no-untyped-def]
+def _ranks_on_plane(low, high, flat, asked, others, ranks):  # type: ignore[no-untyped-def]  # numba infers the types
     k = others.shape[1]
     limits = np.empty(k)
     counts = np.empty(k + 1, dtype=np.int64)

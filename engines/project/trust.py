@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, NeighborGraph
-from engines.nearest import nearest_to, squared_distances
+from engines.nearest import all_nearest, others_of, squared_distances
 from engines.protocols import Progress, available_threads, no_progress, part
 
 Float64 = npt.NDArray[np.float64]
@@ -59,7 +59,7 @@ def local_trust(
         away = away * (1.0 + 1e-9) + moved
         torn[rows] = (on_map > away[:, -1:]).mean(axis=1)
         kept += float((on_map <= away[:, k : k + 1]).sum())
-        others = _without_self(near, rows)[:, :k]
+        others = near[others_of(near, rows)].reshape(len(rows), -1)[:, :k]
         limit = graph.distances[rows, wide - 1].astype(np.float64)[:, None]
         false[rows] = (_true_distances(graph, rows, others, threads) > limit * (1.0 + 1e-6) + 1e-9).mean(axis=1)
     notes = {"kept_neighbors": round(kept / (m * k), 4), "kept_k": k, "near_k": wide}
@@ -80,14 +80,6 @@ def _apart(per_node: Float32) -> tuple[Float64, float]:
     step = np.abs(np.spacing(exact[crowded])).astype(np.float64)
     places[crowded] += np.random.default_rng(0).uniform(-0.25, 0.25, size=step.shape) * step
     return places, float(step.max())
-
-
-def _without_self(near: npt.NDArray[Any], rows: Rows) -> Rows:
-    """Drop each row from its own list, or the last where it does not find itself among points that coincide."""
-    own = near == rows[:, None]
-    own[~own.any(axis=1), -1] = True
-    others: Rows = near[~own].reshape(len(near), -1).astype(np.int64)
-    return others
 
 
 def _true_distances(graph: NeighborGraph, rows: Rows, others: Rows, threads: int) -> Float64:
@@ -161,16 +153,8 @@ def _sub_graph(graph: NeighborGraph, rows: Rows) -> NeighborGraph:
     if len(rows) == graph.m:
         return dataclasses.replace(graph, **alone)
     nodes = np.ascontiguousarray(graph.nodes[rows])
-    centered = nodes - nodes.mean(axis=0)  # far from the origin products would lose all digits
-    found = nearest_to(
-        centered,
-        lambda low, high: centered[low:high],
-        len(nodes),
-        min(graph.k, len(rows) - 1) + 1,
-        threads=available_threads(),
-        progress=no_progress,
-    )
-    near = _without_self(found.ids, own)
+    k = min(graph.k, len(rows) - 1)
+    near = all_nearest(nodes, k, threads=available_threads(), progress=no_progress).ids
     squares = squared_distances(nodes, own, near)
     away = np.sqrt(squares) if graph.metric == "euclidean" else squares * np.float32(0.5)
     order = np.lexsort((near, away), axis=1)
@@ -188,7 +172,7 @@ def _nearest_on_map(coords: Float32) -> Rows:
 
     places, _ = _apart(coords)
     _, near = cKDTree(places).query(places, k=NEIGHBORS + 1)
-    return _without_self(near, np.arange(len(coords)))
+    return np.asarray(near[others_of(near, np.arange(len(coords)))].reshape(len(coords), -1), dtype=np.int64)
 
 
 SHAPE = {
