@@ -67,7 +67,7 @@ def choices(snap: Snapshot) -> list[Choice]:
         found.append(Choice(value="cluster", label="Cluster", group="Structure"))
     others = list(snap.clusterings)[1:]
     found += [
-        Choice(value=f"clusters:{name}", label=f"Cluster by {CLUSTERERS.get(name, name)}", group="Structure") for name in others
+        Choice(value=f"clusters:{name}", label=f"Cluster by {clusterer_name(name)}", group="Structure") for name in others
     ]
     if snap.label_names:
         found.append(Choice(value="label", label="Label", group="Structure"))
@@ -78,9 +78,7 @@ def choices(snap: Snapshot) -> list[Choice]:
     found.append(Choice(value="decision", label="Decision", group="Structure"))
     ran = [name for name, check in snap.checks.items() if not check.skipped]
     found += [Choice(value=f"severity:{name}", label=check_title(name), group="Severity") for name in ran]
-    found += [
-        Choice(value=f"measure:{name}", label=name.replace("_", " ").capitalize(), group="Geometry") for name in snap.measures
-    ]
+    found += [Choice(value=f"measure:{name}", label=check_title(name), group="Geometry") for name in snap.measures]
     found += [
         Choice(value=f"trust:{name}", label=f"Trust in the {map_name(name)} map", group="Geometry") for name in snap.trust
     ]
@@ -142,6 +140,11 @@ def _decisions(snap: Snapshot) -> npt.NDArray[np.int64]:
         kept |= check.kept
     found: npt.NDArray[np.int64] = np.select([snap.excluded, snap.decided.codes >= 0, snap.tags.any, kept], [0, 1, 2, 3], -1)
     return found
+
+
+def clusterer_name(name: str) -> str:
+    """Return how a clustering is called on the screen."""
+    return CLUSTERERS.get(name, name)
 
 
 def clustering_of(snap: Snapshot, value: str) -> Clustering | None:

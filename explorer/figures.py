@@ -5,16 +5,11 @@ from typing import Any
 
 from components.report import Row, Table
 from explorer.changes import ADVICE
-from explorer.columns import CLUSTERERS
+from explorer.columns import clusterer_name
 from explorer.shared import Shared
 from explorer.snapshot import check_title, map_name
 
 ADVISE, REDRAW = "advise", "redraw"
-
-
-def clusterer_name(name: str) -> str:
-    """Return how a clustering is called on the screen."""
-    return CLUSTERERS.get(name, name)
 
 
 def stage_name(stage: str, name: str) -> str:

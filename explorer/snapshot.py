@@ -220,10 +220,6 @@ class Snapshot:
         """Return the last part of the id: what a card is headed with."""
         return PurePosixPath(self.ids[row]).name or self.ids[row]
 
-    def is_decided(self, row: int) -> bool:
-        """Tell whether anything was decided about a row."""
-        return bool(self.touched[row])
-
     @cached_property
     def touched(self) -> Mask:
         """Tell about which rows anything was decided."""
