@@ -11,7 +11,7 @@ ENGINES = Registry(
             "engines.cluster.leiden:Leiden", "communities of the neighbor graph; finds their number itself", ("igraph",)
         ),
         "hdbscan": Entry(
-            "engines.cluster.hdbscan:Hdbscan", "dense regions of the neighbor graph; the rest is noise", ("hdbscan",)
+            "engines.cluster.hdbscan:Hdbscan", "dense regions of the neighbor graph; the rest is noise", ("numba",)
         ),
         "kmeans": Entry("engines.cluster.kmeans:KMeans", "a chosen number of compact clusters of similar size", ("igraph",)),
         "hierarchical_kmeans": Entry(

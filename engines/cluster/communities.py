@@ -29,7 +29,7 @@ def communities(m: int, shared: SharedNeighbors, *, resolution: float, iteration
     network = igraph.Graph(n=m, edges=shared.edges)
     with _seeded(seed):
         found = network.community_leiden(
-            objective_function="modularity", weights=shared.weights.tolist(), resolution=resolution, n_iterations=iterations
+            objective_function="modularity", weights=shared.weights, resolution=resolution, n_iterations=iterations
         )
     return np.array(found.membership, dtype=np.int64)
 

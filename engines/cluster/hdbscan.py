@@ -1,14 +1,14 @@
-"""HDBSCAN on the neighbor graph: its mutual-reachability spanning tree, condensed and cut by the package hdbscan."""
+"""HDBSCAN on the neighbor graph: its mutual-reachability spanning tree, condensed and cut."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from engines.artifacts import NO_CLUSTER, Clustering, NeighborGraph
-from engines.cluster.layers import Labels, assemble, coarser
+from engines.cluster.condensed import condense, select
+from engines.cluster.layers import assemble, coarser
 from engines.cluster.spanning import spanning_tree
 from engines.cluster.stability import described
 from engines.cluster.umap_space import umap_space
@@ -19,6 +19,8 @@ from engines.protocols import Progress, no_progress, part
 UMAP_MIN_SAMPLES, UMAP_K = 10, 30
 """In the even neighborhoods of a UMAP the first neighbor's distance is chance."""
 
+KEPT = 0.5
+
 
 @engine
 class Hdbscan:
@@ -27,12 +29,12 @@ class Hdbscan:
     The tree is built on the k nearest neighbors (see ``spanning``), either those of the vectors, or (``space`` umap) those in a UMAP of
     ten dimensions that is laid out for this purpose: there clusters are denser and next to nothing is noise, at the price that nothing is
     said about outliers any more. ``min_cluster_size`` is clipped to a tenth of the nodes. The finer layer holds the leaves of the same
-    tree. Strength is HDBSCAN's probability of membership.
+    tree, unless they leave out half of what the clusters hold. Strength is HDBSCAN's probability of membership.
     """
 
     name: ClassVar[str] = "hdbscan"
-    version: ClassVar[int] = 2
-    packages: ClassVar[tuple[str, ...]] = ("hdbscan", "numba")
+    version: ClassVar[int] = 3
+    packages: ClassVar[tuple[str, ...]] = ("numba", "scipy")
     isolated: ClassVar[bool] = True
 
     space: Annotated[
@@ -67,25 +69,18 @@ class Hdbscan:
         tree = spanning_tree(where, max(self.k, min(where.k, UMAP_K)) if self.space == "umap" else self.k, min_samples)
         progress(0.5, "condensing the tree")
         size = max(2, min(self.min_cluster_size, graph.m // 10))
-        labels, probability = _cut(tree, size, self.cluster_selection_method)
+        condensed = condense(tree, size)
+        labels, strength = select(condensed, self.cluster_selection_method)
         progress(0.8, "finer and coarser layers")
-        above = coarser(where.nodes, labels)
-        below = [_cut(tree, size, "leaf")[0]] if self.cluster_selection_method == "eom" else []
+        above = coarser(where.nodes, labels, part(progress, 0.8, 0.9))
+        leaves = select(condensed, "leaf")[0]
+        below = [leaves] if (leaves >= 0).sum() >= KEPT * (labels >= 0).sum() else []
         return assemble(
             graph,
             [*above, labels, *below],
             len(above),
-            probability.astype(np.float32),
+            strength,
             key=key,
             name=self.name,
             notes={"min_cluster_size": size, "clusters": int(labels.max(initial=-1)) + 1, "noise": float((labels < 0).mean())},
         )
-
-
-def _cut(tree: npt.NDArray[np.float64], size: int, method: str) -> tuple[Labels, Any]:
-    # The package offers no public way from a spanning tree to clusters; pyproject.toml pins its minor version.
-    from hdbscan._hdbscan_linkage import label
-    from hdbscan.hdbscan_ import _tree_to_labels
-
-    labels, probability, *_ = _tree_to_labels(None, label(tree), size, method)
-    return labels.astype(np.int64), probability

@@ -9,7 +9,7 @@ import numpy as np
 from engines.artifacts import Clustering, Float32, NeighborGraph
 from engines.cluster.communities import how_many
 from engines.cluster.layers import Labels, assemble
-from engines.cluster.lloyd import assign, centers_of, margins, sampled
+from engines.cluster.lloyd import assign, centers_of, margins, pool_of
 from engines.cluster.stability import described
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
@@ -30,7 +30,7 @@ class HierarchicalKMeans:
     """
 
     name: ClassVar[str] = "hierarchical_kmeans"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 
@@ -55,15 +55,15 @@ class HierarchicalKMeans:
         wanted = self._counts(graph.m)
         levels: list[Labels] = []
         points: Float32 = graph.nodes
-        strength = np.ones(graph.m, dtype=np.float32)
+        strength: Float32 = np.ones(graph.m, dtype=np.float32)
         for number, count in enumerate(wanted):
             step = part(progress, 0.8 * number / len(wanted), 0.8 * (number + 1) / len(wanted))
-            centers = self._level(points, count, self.seed + 100 * number, step)
-            if not levels:
-                labels, strength = margins(points, centers)
-                levels.append(labels)
-            else:
+            centers = self._level(points, count, self.seed + 100 * number, part(step, 0.0, 0.7))
+            if levels:
                 levels.append(assign(points, centers)[0][levels[-1]])
+            else:
+                labels, strength = margins(points, centers, part(step, 0.7, 1.0))
+                levels.append(labels)
             points = centers
         layers = levels[::-1]
         progress(0.8, "how many there may be")
@@ -86,18 +86,17 @@ class HierarchicalKMeans:
 
     def _level(self, points: Float32, count: int, seed: int, progress: Progress) -> Float32:
         """Find the centers of one level."""
-        pool = sampled(points, POINTS_PER_CENTER * count, np.random.default_rng(seed))
+        pool = pool_of(points, count, POINTS_PER_CENTER, np.random.default_rng(seed))
         turns = self.resamples + 1
-        centers = centers_of(pool, count, seed=seed, progress=part(progress, 0.0, 1 / turns))
-        for turn in range(self.resamples):
-            labels, squares = assign(pool, centers)
+        centers = centers_of(pool, count, seed=seed, progress=part(progress, 0.0, 0.8 / turns))
+        for turn in range(1, turns):
+            labels, squares = assign(pool, centers, part(progress, (turn - 0.2) / turns, turn / turns))
             each = max(len(pool) // (2 * len(centers)), 1)
             near = _nearest_members(labels, squares, each)
             if len(near) <= len(centers):
                 break
-            centers = centers_of(
-                pool[near], count, seed=seed + turn + 1, progress=part(progress, (turn + 1) / turns, (turn + 2) / turns)
-            )
+            step = part(progress, turn / turns, (turn + 0.8) / turns)
+            centers = centers_of(pool[near], count, seed=seed + turn, progress=step)
         return centers
 
 

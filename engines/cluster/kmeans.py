@@ -9,7 +9,7 @@ import numpy as np
 from engines.artifacts import Clustering, Float32, NeighborGraph
 from engines.cluster.communities import how_many
 from engines.cluster.layers import Labels, assemble, coarser
-from engines.cluster.lloyd import centers_of, margins, sampled
+from engines.cluster.lloyd import centers_of, margins, pool_of
 from engines.cluster.stability import described
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine
@@ -27,7 +27,7 @@ class KMeans:
     """
 
     name: ClassVar[str] = "kmeans"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 
@@ -50,12 +50,11 @@ class KMeans:
         else:
             labels, strength = self._cut(graph, wanted, part(progress, 0.2, 0.9))
         progress(0.9, "coarser layers")
-        above = coarser(graph.nodes, labels)
+        above = coarser(graph.nodes, labels, part(progress, 0.9, 1.0))
         notes = {"wanted": wanted, "clusters": len(np.unique(labels))}
         return assemble(graph, [*above, labels], len(above), strength, key=key, name=self.name, notes=notes)
 
     def _cut(self, graph: NeighborGraph, wanted: int, progress: Progress) -> tuple[Labels, Float32]:
-        nodes = graph.nodes
-        pool = sampled(nodes, POINTS_PER_CENTER * wanted, np.random.default_rng(self.seed))
-        centers = centers_of(pool, wanted, seed=self.seed, rounds=self.rounds, progress=part(progress, 0.0, 0.9))
-        return margins(nodes, centers, part(progress, 0.9, 1.0))
+        pool = pool_of(graph.nodes, wanted, POINTS_PER_CENTER, np.random.default_rng(self.seed))
+        centers = centers_of(pool, wanted, seed=self.seed, rounds=self.rounds, progress=part(progress, 0.0, 0.8))
+        return margins(graph.nodes, centers, part(progress, 0.8, 1.0))

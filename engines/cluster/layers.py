@@ -9,36 +9,56 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import NO_CLUSTER, Clustering, Float32, Int32, NeighborGraph
-from engines.cluster.lloyd import totals_of
+from engines.cluster.lloyd import assign, centers_of, totals_of
+from engines.protocols import Progress, no_progress, part
 
 Labels = npt.NDArray[np.int64]
 """A cluster per node (m), -1 = noise; the numbers of the others need not be contiguous."""
 
 COARSER_LAYERS = 4
 MERGE_AT_MOST = 1_000
-"""Above this many clusters the table of all pairs would be too large, and no coarser layer is made."""
+"""So many clusters are merged pair by pair; of more, k-means on their means makes so many groups first."""
 
 
-def coarser(nodes: Float32, labels: Labels) -> list[Labels]:
+def coarser(nodes: Float32, labels: Labels, progress: Progress = no_progress) -> list[Labels]:
     """Merge the clusters of a partition step by step; give up to four coarser partitions, coarsest (two clusters) first.
 
     Ward's criterion on the means of the clusters: the pair whose merger adds least to the sum of squared distances from
-    the means. The numbers of clusters fall geometrically to 2, each at most half of the finer one.
+    the means. The numbers of clusters fall geometrically to 2, each at most half of the finer one. More than 1,000 clusters are put into 1,000
+    groups before, by k-means on their means, each counted once: a layer between would have more than 1,000 clusters and is left out.
     """
-    found, compact = np.unique(labels[labels >= 0], return_inverse=True)
-    count = len(found)
-    if count <= 2 or count > MERGE_AT_MOST:
+    compact, count = _compact(labels)
+    if count <= 2:
         return []
     ratio = max(2.0, (count / 2) ** (1 / COARSER_LAYERS))
-    wanted = {max(2, round(count / ratio**step)) for step in range(1, COARSER_LAYERS + 1)} - {count}
-    sizes = np.bincount(compact).astype(np.float64)
-    means = totals_of(nodes, np.flatnonzero(labels >= 0), compact, count) / sizes[:, None]
-    layers = []
-    for merged in _ward(means, sizes, wanted):
-        layer = np.full(len(labels), NO_CLUSTER, dtype=np.int64)
-        layer[labels >= 0] = merged[compact]
-        layers.append(layer)
+    wanted = {min(max(2, round(count / ratio**step)), MERGE_AT_MOST) for step in range(1, COARSER_LAYERS + 1)} - {count}
+    sizes = np.bincount(compact[compact >= 0], minlength=count).astype(np.float64)
+    totals = totals_of(nodes, compact, count, part(progress, 0.0, 0.6))
+    group: Labels = np.arange(count)
+    if count > MERGE_AT_MOST:
+        means = (totals / sizes[:, None]).astype(np.float32)
+        centers = centers_of(means, MERGE_AT_MOST, seed=0, progress=part(progress, 0.6, 0.9))
+        group = np.unique(assign(means, centers)[0], return_inverse=True)[1]
+        totals = totals_of(totals, group, int(group.max()) + 1)
+        sizes = np.bincount(group, weights=sizes).astype(np.float64)
+    layers = [_spread_out(group, compact)] if len(sizes) in wanted else []
+    progress(0.9, "merging clusters")
+    layers += [_spread_out(merged[group], compact) for merged in _ward(totals / sizes[:, None], sizes, wanted)]
+    progress(1.0, "merging clusters")
     return layers[::-1]
+
+
+def _compact(labels: Labels) -> tuple[Labels, int]:
+    """Number the clusters 0.. without gaps, in their order; noise stays -1."""
+    found, compact = np.unique(labels, return_inverse=True)
+    noise = int(np.searchsorted(found, 0))
+    compact = np.where(labels < 0, NO_CLUSTER, compact - noise)
+    return compact.astype(np.int64), len(found) - noise
+
+
+def _spread_out(of_cluster: Labels, compact: Labels) -> Labels:
+    """Give each node what its cluster has; noise stays -1."""
+    return np.append(of_cluster, NO_CLUSTER)[compact]
 
 
 def _ward(means: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], wanted: set[int]) -> list[Labels]:

@@ -28,7 +28,7 @@ class Leiden:
     """
 
     name: ClassVar[str] = "leiden"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 
@@ -50,7 +50,7 @@ class Leiden:
         progress(0.7, "communities inside the clusters")
         finer = self._split(shared, labels)
         progress(0.9, "coarser layers")
-        above = coarser(graph.nodes, labels)
+        above = coarser(graph.nodes, labels, part(progress, 0.9, 1.0))
         return assemble(
             graph,
             [*above, labels, finer],

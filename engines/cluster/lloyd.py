@@ -10,55 +10,73 @@ from engines.protocols import Progress, no_progress, part
 
 Rows = npt.NDArray[np.int64]
 BLOCK = 8_192
+SCORES = 1 << 24
+"""So many products of points and centers are held at a time."""
 POOL = 20
+POOL_ROWS = 1 << 16
+"""The first centers are chosen among 20 points for each of them, or, if those are more, among 65,536 or four for each."""
+FEW, MANY = 16, 1 << 18
 
 
 def assign(points: Float32, centers: Float32, progress: Progress = no_progress) -> tuple[Rows, Float32]:
     """Give the nearest center of each point (m) and the squared distance to it (m)."""
     halves = np.einsum("ij,ij->i", centers, centers) * np.float32(0.5)
     nearest, squares = np.empty(len(points), dtype=np.int64), np.empty(len(points), dtype=np.float32)
-    for start in range(0, len(points), BLOCK):
+    step = _rows_at_a_time(centers)
+    for start in range(0, len(points), step):
         progress(start / len(points), "k-means")
-        block = np.asarray(points[start : start + BLOCK], dtype=np.float32)
-        scores = block @ centers.T - halves
+        block = np.asarray(points[start : start + step], dtype=np.float32)
+        scores = block @ centers.T
+        scores -= halves
         best = scores.argmax(axis=1)
-        nearest[start : start + BLOCK] = best
+        nearest[start : start + step] = best
         own = np.einsum("ij,ij->i", block, block) - 2.0 * scores[np.arange(len(block)), best]
-        squares[start : start + BLOCK] = np.maximum(own, 0.0)
+        squares[start : start + step] = np.maximum(own, 0.0)
     return nearest, squares
-
-
-def totals_of(points: Float32, rows: Rows, cluster: Rows, count: int) -> npt.NDArray[np.float64]:
-    """Give the sum (count, d) of the points ``rows`` by cluster (as many as rows, 0..count - 1), float64, read in blocks."""
-    total = np.zeros((count, points.shape[1]))
-    for start in range(0, len(rows), BLOCK):
-        own = cluster[start : start + BLOCK]
-        order = np.argsort(own, kind="stable")
-        there, first = np.unique(own[order], return_index=True)
-        total[there] += np.add.reduceat(points[rows[start : start + BLOCK][order]].astype(np.float64), first, axis=0)
-    return total
-
-
-def means_of(points: Float32, labels: Rows, old: Float32) -> Float32:
-    """Give the mean of each cluster; an empty one keeps its old center."""
-    count = np.bincount(labels, minlength=len(old))[:, None]
-    total = totals_of(points, np.arange(len(points)), labels, len(old))
-    means: Float32 = np.where(count > 0, total / np.maximum(count, 1), old).astype(np.float32)
-    return means
 
 
 def sampled(points: Float32, most: int, rng: np.random.Generator) -> Float32:
     """Give ``most`` points drawn at random, in their order; all where there are no more."""
-    if len(points) <= most:
-        return points
-    return np.asarray(points[np.sort(rng.choice(len(points), most, replace=False))])
+    return points if len(points) <= most else np.asarray(points[np.sort(rng.choice(len(points), most, replace=False))])
+
+
+def pool_of(points: Float32, k: int, each: int, rng: np.random.Generator) -> Float32:
+    """Choose the points that k centers are found from: ``each`` for one, fewer (at least 16) where those would be more than 262,144."""
+    return sampled(points, max(FEW * k, min(each * k, MANY)), rng)
+
+
+def totals_of(
+    points: npt.NDArray[np.floating], labels: Rows, count: int, progress: Progress = no_progress
+) -> npt.NDArray[np.float64]:
+    """Give the sum of the points of each of ``count`` clusters, float64 (count, d); points of a negative label are left out."""
+    from scipy.sparse import csc_array
+
+    total = np.zeros((count, points.shape[1]))
+    for start in range(0, len(points), BLOCK):
+        progress(start / len(points), "means of the clusters")
+        own = labels[start : start + BLOCK]
+        block = np.asarray(points[start : start + BLOCK], dtype=np.float64)
+        # One nonzero number per column: the product adds each point to its cluster, in order.
+        members = csc_array(
+            ((own >= 0).astype(np.float64), np.maximum(own, 0), np.arange(len(own) + 1)), shape=(count, len(own))
+        )
+        total += members @ block
+    return total
+
+
+def means_of(points: Float32, labels: Rows, old: Float32) -> Float32:
+    """Give the mean of each cluster, float64 inside; an empty one keeps its old center."""
+    count = np.bincount(labels, minlength=len(old))[:, None]
+    means: Float32 = np.where(count > 0, totals_of(points, labels, len(old)) / np.maximum(count, 1), old).astype(np.float32)
+    return means
 
 
 def centers_of(points: Float32, k: int, *, seed: int, rounds: int = 15, progress: Progress = no_progress) -> Float32:
     """Find at most ``k`` centers (k, d): k-means++ on a sample of points, then at most ``rounds`` rounds, fewer when nothing moves."""
     rng = np.random.default_rng(seed)
     k = min(k, len(points))
-    centers = _spread(points, k, rng)
+    centers = _spread(points, k, rng, part(progress, 0.0, 0.2))
+    progress = part(progress, 0.2, 1.0)
     before = np.full(len(points), -1, dtype=np.int64)
     for done in range(rounds):
         labels, _ = assign(points, centers, part(progress, done / rounds, (done + 1) / rounds))
@@ -70,35 +88,46 @@ def centers_of(points: Float32, k: int, *, seed: int, rounds: int = 15, progress
 
 
 def margins(nodes: Float32, centers: Float32, progress: Progress = no_progress) -> tuple[Rows, Float32]:
-    """Give the nearest center of each node (m), and (b - a) / b (m), a and b being the distances to the nearest two; 1 with one center."""
-    halves = np.einsum("ij,ij->i", centers, centers) * np.float32(0.5)
-    nearest, margin = np.zeros(len(nodes), dtype=np.int64), np.ones(len(nodes), dtype=np.float32)
+    """Give the nearest center of each node, and (b - a) / b, a and b being the distances to the nearest two centers."""
     if len(centers) < 2:
-        return nearest, margin
-    for start in range(0, len(nodes), BLOCK):
+        return np.zeros(len(nodes), dtype=np.int64), np.ones(len(nodes), dtype=np.float32)
+    halves = np.einsum("ij,ij->i", centers, centers) * np.float32(0.5)
+    nearest, margin = np.empty(len(nodes), dtype=np.int64), np.empty(len(nodes), dtype=np.float32)
+    step = _rows_at_a_time(centers)
+    for start in range(0, len(nodes), step):
         progress(start / len(nodes), "k-means")
-        block = np.asarray(nodes[start : start + BLOCK], dtype=np.float32)
-        lacks = halves - block @ centers.T
-        nearest[start : start + BLOCK] = lacks.argmin(axis=1)
-        scores = -np.partition(lacks, 1, axis=1)[:, :2]
-        squares = np.maximum(np.einsum("ij,ij->i", block, block)[:, None] - 2.0 * scores, 0.0)
-        away = np.sqrt(squares)
-        margin[start : start + BLOCK] = (away[:, 1] - away[:, 0]) / np.where(away[:, 1] > 0, away[:, 1], 1.0)
+        block = np.asarray(nodes[start : start + step], dtype=np.float32)
+        rows = np.arange(len(block))
+        scores = block @ centers.T
+        scores -= halves
+        first = scores.argmax(axis=1)
+        best = scores[rows, first]
+        scores[rows, first] = -np.inf
+        squares = np.einsum("ij,ij->i", block, block)
+        a = np.sqrt(np.maximum(squares - 2.0 * best, 0.0))
+        b = np.sqrt(np.maximum(squares - 2.0 * scores.max(axis=1), 0.0))
+        nearest[start : start + step] = first
+        margin[start : start + step] = (b - a) / np.where(b > 0, b, 1.0)
     return nearest, margin
 
 
-def _spread(points: Float32, k: int, rng: np.random.Generator) -> Float32:
+def _rows_at_a_time(centers: Float32) -> int:
+    return max(min(BLOCK, SCORES // max(len(centers), 1)), 256)
+
+
+def _spread(points: Float32, k: int, rng: np.random.Generator, progress: Progress) -> Float32:
     """Choose k points by greedy k-means++ (Arthur and Vassilvitskii 2007).
 
     Each time 2 + ln k candidates are drawn, with a probability that grows with the squared distance to those chosen; the one that leaves least is
     taken.
     """
-    pool = np.asarray(sampled(points, POOL * k, rng), dtype=np.float32)
+    pool = np.asarray(sampled(points, min(POOL * k, max(POOL_ROWS, 4 * k)), rng), dtype=np.float32)
     squares = np.einsum("ij,ij->i", pool, pool)
     chosen = [int(rng.integers(len(pool)))]
     away = _squares_to(pool, squares, chosen)[0]
     trials = 2 + int(np.log(k))
-    for _ in range(k - 1):
+    for done in range(k - 1):
+        progress(done / k, "k-means: first centers")
         total = np.cumsum(away, dtype=np.float64)
         if total[-1] <= 0:
             chosen.append(int(rng.integers(len(pool))))

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.artifacts import NeighborGraph
-from engines.cluster.layers import assemble, coarser
+from engines.cluster.layers import MERGE_AT_MOST, assemble, coarser
+from engines.cluster.lloyd import means_of, pool_of, totals_of
 from engines.cluster.shared import shared_neighbors
 from engines.protocols import no_progress
 from tests.engines.neighbors.hard import normal
@@ -99,3 +100,32 @@ def test_weights_are_shares_of_common_neighbors():
     assert set(found) == {(0, 1), (0, 2), (1, 2), (1, 3), (2, 3)}
     for (a, b), weight in found.items():
         assert weight == pytest.approx(len(sets[a] & sets[b]) / 3)
+
+
+def test_very_many_clusters_have_coarser_layers_that_nest():
+    count = MERGE_AT_MOST + 500
+    labels = np.arange(2 * count) // 2
+    centers = normal(count, 6) * 20
+    layers = coarser(np.repeat(centers, 2, axis=0), labels)
+    numbers = [len(np.unique(layer)) for layer in layers]
+    assert numbers[0] == 2
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] <= MERGE_AT_MOST
+    for coarse, fine in zip(layers, [*layers[1:], labels], strict=True):
+        assert len(np.unique(np.stack([coarse, fine]), axis=1).T) == len(np.unique(fine))
+
+
+def test_sums_leave_noise_out_and_are_those_of_plain_addition():
+    points, labels = normal(20_000, 5), np.random.default_rng(1).integers(-1, 7, 20_000)
+    expected = np.stack([points[labels == number].astype(np.float64).sum(axis=0) for number in range(9)])
+    assert totals_of(points, labels, 9) == pytest.approx(expected, abs=1e-9)
+    old = np.full((9, 5), 3.0, dtype=np.float32)
+    assert (means_of(points, np.maximum(labels, 0), old)[7:] == 3.0).all()
+
+
+def test_the_points_that_centers_are_found_from_are_bounded():
+    points, rng = np.zeros((400_000, 1), dtype=np.float32), np.random.default_rng(0)
+    assert len(pool_of(points, 100, 1024, rng)) == 102_400
+    assert len(pool_of(points, 2_000, 1024, rng)) == 262_144
+    assert len(pool_of(points, 20_000, 1024, rng)) == 320_000
+    assert len(pool_of(points[:50], 100, 1024, rng)) == 50
