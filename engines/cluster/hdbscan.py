@@ -16,7 +16,7 @@ from engines.keys import chain
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.protocols import Progress, no_progress, part
 
-UMAP_MIN_SAMPLES, UMAP_K = 10, 30
+UMAP_MIN_SAMPLES, UMAP_K = 15, 30
 """In the even neighborhoods of a UMAP the first neighbor's distance is chance."""
 
 KEPT = 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ from engines.protocols import Progress, no_progress, part
 Labels = npt.NDArray[np.int64]
 """A cluster per node (m), -1 = noise; the numbers of the others need not be contiguous."""
 
+Float64 = npt.NDArray[np.float64]
+
 COARSER_LAYERS = 4
 MERGE_AT_MOST = 1_000
 """So many clusters are merged pair by pair; of more, k-means on their means makes so many groups first."""
@@ -23,15 +26,13 @@ MERGE_AT_MOST = 1_000
 def coarser(nodes: Float32, labels: Labels, progress: Progress = no_progress) -> list[Labels]:
     """Merge the clusters of a partition step by step; give up to four coarser partitions, coarsest (two clusters) first.
 
-    Ward's criterion on the means of the clusters: the pair whose merger adds least to the sum of squared distances from
-    the means. The numbers of clusters fall geometrically to 2, each at most half of the finer one. More than 1,000 clusters are put into 1,000
-    groups before, by k-means on their means, each counted once: a layer between would have more than 1,000 clusters and is left out.
+    Ward's criterion on the means of the clusters: the pair whose merger adds least to the sum of squared distances from the means. The numbers
+    of clusters fall about geometrically, to those where the next merger costs much more than the last one (see ``_levels``). More than 1,000
+    clusters are put into 1,000 groups before, by k-means on their means, each counted once.
     """
     compact, count = _compact(labels)
     if count <= 2:
         return []
-    ratio = max(2.0, (count / 2) ** (1 / COARSER_LAYERS))
-    wanted = {min(max(2, round(count / ratio**step)), MERGE_AT_MOST) for step in range(1, COARSER_LAYERS + 1)} - {count}
     sizes = np.bincount(compact[compact >= 0], minlength=count).astype(np.float64)
     totals = totals_of(nodes, compact, count, part(progress, 0.0, 0.6))
     group: Labels = np.arange(count)
@@ -41,9 +42,14 @@ def coarser(nodes: Float32, labels: Labels, progress: Progress = no_progress) ->
         group = np.unique(assign(means, centers)[0], return_inverse=True)[1]
         totals = totals_of(totals, group, int(group.max()) + 1)
         sizes = np.bincount(group, weights=sizes).astype(np.float64)
-    layers = [_spread_out(group, compact)] if len(sizes) in wanted else []
     progress(0.9, "merging clusters")
-    layers += [_spread_out(merged[group], compact) for merged in _ward(totals / sizes[:, None], sizes, wanted)]
+    pairs, costs = _ward(totals / sizes[:, None], sizes)
+    wanted = _levels(costs, count)
+    layers, member = [], group
+    for left, (a, b) in zip(range(len(sizes), 1, -1), pairs, strict=True):
+        if left in wanted:
+            layers.append(np.append(member, NO_CLUSTER)[compact])
+        member = np.where(member == b, a, member)
     progress(1.0, "merging clusters")
     return layers[::-1]
 
@@ -56,13 +62,8 @@ def _compact(labels: Labels) -> tuple[Labels, int]:
     return compact.astype(np.int64), len(found) - noise
 
 
-def _spread_out(of_cluster: Labels, compact: Labels) -> Labels:
-    """Give each node what its cluster has; noise stays -1."""
-    return np.append(of_cluster, NO_CLUSTER)[compact]
-
-
-def _ward(means: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], wanted: set[int]) -> list[Labels]:
-    """Merge the cheapest pair until two clusters are left; give the cluster of each item whenever their number is wanted.
+def _ward(means: Float64, sizes: Float64) -> tuple[Labels, Float64]:
+    """Merge the cheapest pair until one cluster is left; give the pairs (c - 1, 2), of which the first lives on, and their costs (c - 1).
 
     Distances are updated by Lance and Williams 1967; ties fall to the pair that comes first.
     """
@@ -72,10 +73,10 @@ def _ward(means: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], wanted
     harmonic = weight[:, None] * weight[None, :] / (weight[:, None] + weight[None, :])
     cost = harmonic * np.maximum(squares[:, None] + squares[None, :] - 2 * means @ means.T, 0.0)
     np.fill_diagonal(cost, np.inf)
-    member = np.arange(count)
-    layers = []
-    for left in range(count - 1, 1, -1):
+    pairs, costs = np.empty((count - 1, 2), dtype=np.int64), np.empty(count - 1)
+    for done in range(count - 1):
         a, b = sorted(np.unravel_index(int(cost.argmin()), cost.shape))
+        pairs[done], costs[done] = (a, b), cost[a, b]
         whole = weight + weight[a] + weight[b]
         with np.errstate(invalid="ignore"):
             merged = ((weight + weight[a]) * cost[a] + (weight + weight[b]) * cost[b] - weight * cost[a, b]) / whole
@@ -83,10 +84,27 @@ def _ward(means: npt.NDArray[np.float64], sizes: npt.NDArray[np.float64], wanted
         cost[a], cost[:, a] = merged, merged
         cost[b], cost[:, b] = np.inf, np.inf
         weight[a] += weight[b]
-        member[member == b] = a
-        if left in wanted:
-            layers.append(member.copy())
-    return layers
+    return pairs, costs
+
+
+def _levels(costs: Float64, count: int) -> set[int]:
+    """Choose numbers of clusters, given the costs of all mergers down to one: within reach of each step, the one before the largest jump of cost.
+
+    A step divides the number by a ratio that would lead to 2 in four steps, and by 2 at least; within reach is from its root to its square.
+    """
+    ratio = max(2.0, (count / 2) ** (1 / COARSER_LAYERS))
+    groups = len(costs) + 1
+    jump = np.zeros(groups + 1)
+    before = np.maximum(costs[:-1], np.finfo(np.float64).tiny)
+    jump[np.arange(groups - 1, 1, -1)] = costs[1:] / before
+    wanted, now = {2}, float(count)
+    for _ in range(COARSER_LAYERS - 1):
+        least, most = max(3, math.ceil(now / ratio**2)), min(int(now / math.sqrt(ratio)), groups - 1)
+        if least > most:
+            break
+        now = least + int(jump[least : most + 1].argmax())
+        wanted.add(int(now))
+    return wanted
 
 
 def assemble(

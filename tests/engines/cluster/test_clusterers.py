@@ -147,11 +147,24 @@ def test_kmeans_gives_the_wanted_number_and_no_more_than_there_are_nodes():
     assert 2 <= len(few.clusters(few.default_layer)) <= 6
 
 
-def test_hdbscan_in_a_umap_space_finds_the_digits_without_noise():
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_hdbscan_in_a_umap_space_finds_the_digits_without_noise(seed):
     graph, truth = digits()
-    clustering = build(ENGINES.load("hdbscan"), {"space": "umap"})(graph)
+    clustering = build(ENGINES.load("hdbscan"), {"space": "umap", "seed": str(seed)})(graph)
     assert adjusted_rand_score(truth, clustering.labels) >= 0.78
     assert (clustering.labels < 0).mean() < 0.05
+
+
+@pytest.mark.parametrize("name", ["leiden", "hdbscan", "kmeans"])
+def test_a_coarser_layer_finds_the_planted_groups_of_clusters(name):
+    rng = np.random.default_rng(1)
+    top = rng.normal(size=(5, 50)) * 3
+    centers = (top[:, None] + rng.normal(size=(5, 8, 50))).reshape(40, 50)
+    of = np.repeat(np.arange(40), 40)
+    vectors = (centers[of] + rng.normal(size=(len(of), 50)) * 0.4).astype(np.float32)
+    clustering = ENGINES.load(name)()(ExactNeighbors(metric="euclidean", k=15)(embeddings(vectors)))
+    assert max(adjusted_rand_score(of // 8, layer) for layer in clustering.layers[: clustering.default_layer]) > 0.95
+    assert adjusted_rand_score(of, clustering.labels) > 0.9
 
 
 def test_the_layer_that_is_chance_is_called_unstable_and_the_planted_one_stable():
