@@ -114,7 +114,14 @@ def run_record(explorer: Explorer) -> dict[str, Any]:
         "projections": {name: value.notes for name, value in values.projections.items()},
         "clusterings": {name: dict(value.notes) for name, value in values.clusterings.items()},
         "agreement": [
-            {"a": one, "b": other, "ari": found.ari, "ami": found.ami, "ari_clustered": found.ari_clustered}
+            {
+                "a": one,
+                "b": other,
+                "ari": found.ari,
+                "ami": found.ami,
+                "ami_rows": found.ami_rows,
+                "ari_clustered": found.ari_clustered,
+            }
             for (one, other), found in explorer.agreements.items()
         ],
         "measures": {name: dict(value.notes) for name, value in values.measures.items()},
