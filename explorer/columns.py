@@ -17,6 +17,7 @@ MAX_CATEGORIES = 1_000
 NO_CODE = 65_535
 DECISIONS = ("excluded", "relabeled", "tagged", "kept")
 CLUSTERERS = {"leiden": "Leiden", "hdbscan": "HDBSCAN", "kmeans": "k-means", "hierarchical_kmeans": "hierarchical k-means"}
+TRUST = {"trust": "Trust in the {} map", "torn": "Neighbors torn away, {}", "false": "False neighbors, {}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +80,10 @@ def choices(snap: Snapshot) -> list[Choice]:
     ran = [name for name, check in snap.checks.items() if not check.skipped]
     found += [Choice(value=f"severity:{name}", label=check_title(name), group="Severity") for name in ran]
     found += [Choice(value=f"measure:{name}", label=check_title(name), group="Geometry") for name in snap.measures]
-    found += [
-        Choice(value=f"trust:{name}", label=f"Trust in the {map_name(name)} map", group="Geometry") for name in snap.trust
-    ]
+    for name in snap.maps:
+        found += [
+            Choice(value=f"{kind}:{name}", label=words.format(map_name(name)), group="Trust") for kind, words in TRUST.items()
+        ]
     for name in snap.person_columns:
         if not (name == "source" and snap.sources) and _colorable(snap.dataset.rows.column(name)):
             found.append(Choice(value=f"column:{name}", label=name, group="Columns"))
@@ -109,8 +111,8 @@ def coloring(snap: Snapshot, value: str, layer: int | None = None) -> Coloring:
         return _clusters(snap, layer, name)
     if kind == "measure":
         return _numbers(value, title, snap.measures[name])
-    if kind == "trust":
-        return _numbers(value, title, snap.trust[name])
+    if kind in TRUST:
+        return _numbers(value, title, getattr(snap.maps[name], kind))
     if kind == "severity":
         return _numbers(value, f"{title} severity", snap.checks[name].severity)
     column = snap.dataset.rows.column(name)

@@ -14,6 +14,11 @@ from explorer.shared import Shared
 from explorer.snapshot import Snapshot, check_title, map_name
 
 BINS = 19
+TRUST_NOTES = {
+    "trust": "1: all of an item's neighbors are near it here, and nothing else is.",
+    "torn": "How much of an item's true neighbors lies elsewhere on this map.",
+    "false": "How much of what is nearest to an item on this map is far from it in truth.",
+}
 
 
 def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
@@ -121,7 +126,7 @@ def _histogram(sc: Scene) -> Histogram | None:
     snap, colors = sc.snap, sc.colors
     kind, _, name = colors.value.partition(":")
     if kind != "severity" and colors.kind == "number":
-        return histogram(colors.title, colors.numbers, colors.range, None)
+        return {**histogram(colors.title, colors.numbers, colors.range, None), "note": TRUST_NOTES.get(kind, "")}
     if kind != "severity":
         ran = [check for check in snap.checks.values() if not check.skipped and check.open.any()]
         if not ran:

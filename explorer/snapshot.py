@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from engines.artifacts import Clustering, Dataset, IssueResult
+from engines.artifacts import Clustering, Dataset, IssueResult, Projection
 from engines.codes import codes_of
 from explorer.rowwise import Tags, Words
 from explorer.tables import names_of
@@ -105,8 +105,8 @@ class Snapshot:
     clusterings: dict[str, Clustering] = field(default_factory=dict)
     """All clusterings by engine, the one that counts among them."""
     measures: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
-    trust: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
-    """How far each map can be trusted at each row, by map."""
+    maps: dict[str, Projection] = field(default_factory=dict)
+    """The maps that say how far they can be trusted at each row."""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
@@ -309,7 +309,7 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int], before: Snap
         other_names={name: names_of(ex.values.names.get(name)) for name in list(clusterings)[1:]},
         clusterings=clusterings,
         measures={name: found.values for name, found in list(ex.values.measures.items()) if len(found.values) == n},
-        trust={name: found.trust for name, found in list(ex.values.projections.items()) if len(found.torn) == n},
+        maps={name: found for name, found in list(ex.values.projections.items()) if len(found.torn) == n},
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engines.artifacts import NO_CLUSTER, PAIR_SCHEMA, Dataset, Names
+from engines.artifacts import NO_CLUSTER, PAIR_SCHEMA, Dataset, Names, Projection
 from engines.codes import encode
 from engines.pipeline import Values
 
@@ -35,9 +35,9 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     """Build one row per sample.
 
     Columns: id, path, label, split, x, y (first projector; others ``<projector>_x``, ``_y``), cluster, cluster_name, strength,
-    trust (in the first map; ``<projector>_trust``), one per measure (density, rarity, local_dimension, typicality),
-    ``<check>_severity`` and ``<check>_flagged`` per check, suggested_label, label_decided, excluded, tags, text (of texts), own
-    columns. What is not computed yet is null.
+    trust, torn, false_neighbors (in the first map; others ``<projector>_trust`` and so on), one per measure (density, rarity,
+    local_dimension, typicality), ``<check>_severity`` and ``<check>_flagged`` per check, suggested_label, label_decided, excluded,
+    tags, text (of texts), own columns. What is not computed yet is null.
     """
     dataset = _dataset(values)
     n = len(dataset)
@@ -51,8 +51,7 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
         columns["x"] = columns["y"] = pa.nulls(n, pa.float32())
     columns |= _cluster_columns(values, decided, n)
     for number, name in enumerate(present):
-        trust = pa.array(values.projections[name].trust, from_pandas=True)
-        columns["trust" if number == 0 else f"{name}_trust"] = trust
+        columns |= _trust_columns(values.projections[name], "" if number == 0 else f"{name}_")
     for name, measure in values.measures.items():
         columns[name] = pa.array(measure.values, from_pandas=True)
     suggested = pa.nulls(n, pa.string())
@@ -87,6 +86,13 @@ def _cluster_columns(values: Values, decided: Decided, n: int) -> dict[str, pa.A
         "cluster_name": _names(labels, names),
         "strength": pa.array(clustering.strength),
     }
+
+
+def _trust_columns(shown: Projection, prefix: str) -> dict[str, pa.Array]:
+    unknown = np.full(len(shown.coords), np.nan, dtype=np.float32)
+    shares = {"torn": shown.torn, "false_neighbors": shown.false}
+    found = {"trust": shown.trust, **{name: share if len(share) else unknown for name, share in shares.items()}}
+    return {f"{prefix}{name}": pa.array(share, from_pandas=True) for name, share in found.items()}
 
 
 def _names(labels: npt.NDArray[np.int32], names: Mapping[int, str]) -> pa.Array:

@@ -158,9 +158,14 @@ class Shapes:
         facts["file_size"] = pa.array(rng.integers(9_000, 90_000, n), pa.int64())
         centers = {name: self._centers(k, seed) for name, seed in (("umap", 3), ("tsne", 5), ("pca", 11))}
         spread = {"umap": 0.55, "tsne": 0.8, "pca": 1.5}
+        shares = np.random.default_rng(7).beta(2, 6, (2, n)).astype(np.float32)
         maps = {
             name: Projection(
-                key=f"points-{name}", name=name, coords=(c[self.truth] + rng.normal(0, spread[name], (n, 2))).astype(np.float32)
+                key=f"points-{name}",
+                name=name,
+                coords=(c[self.truth] + rng.normal(0, spread[name], (n, 2))).astype(np.float32),
+                torn=shares[0],
+                false=shares[1],
             )
             for name, c in centers.items()
         }

@@ -49,6 +49,9 @@ def test_analyze_writes_the_tables_that_are_promised(source: Path, tmp_path: Pat
     for check in summary["issues"]:
         assert {f"{check}_severity", f"{check}_flagged"} <= set(samples.column_names)
     assert {"suggested_label", "label_decided", "excluded", "tags"} <= set(samples.column_names)
+    assert {"trust", "torn", "false_neighbors"} <= set(samples.column_names)
+    trust, torn, false = (samples.column(name).to_numpy() for name in ("trust", "torn", "false_neighbors"))
+    np.testing.assert_allclose(trust, 1 - (torn + false) / 2, rtol=1e-6)
     assert samples.num_rows == 200
     issues = pq.read_table(tmp_path / "out" / "issues.parquet")
     assert issues.column_names == ["check", "scope", "id", "severity", "flagged", "group", "suggestion", "reason"]

@@ -42,6 +42,17 @@ def test_severity_is_a_number_and_few_years_a_category(snap):
     assert coloring(snap, "column:year").kind == "category"
 
 
+def test_both_faults_of_every_map_can_be_seen_apart(ex, snap):
+    labels = {choice.value: choice.label for choice in choices(snap)}
+    for name, words in (("umap", "UMAP"), ("tsne", "t-SNE"), ("pca", "PCA")):
+        shown = ex.values.projections[name]
+        assert labels[f"torn:{name}"] == f"Neighbors torn away, {words}"
+        assert labels[f"false:{name}"] == f"False neighbors, {words}"
+        np.testing.assert_array_equal(coloring(snap, f"torn:{name}").numbers, shown.torn)
+        np.testing.assert_array_equal(coloring(snap, f"false:{name}").numbers, shown.false)
+        np.testing.assert_array_equal(coloring(snap, f"trust:{name}").numbers, shown.trust)
+
+
 def test_decisions_are_a_column(ex):
     ex.decide("exclude", [0])
     ex.decide("relabel", [1], value="star")

@@ -38,3 +38,19 @@ def test_tags_and_names_of_clusters_stand_at_their_rows(ex):
     assert table.schema.field("tags").type == pa.list_(pa.string())
     clusters = table.column("cluster").to_pylist()
     assert table.column("cluster_name").to_pylist() == [named[cluster] if cluster >= 0 else "" for cluster in clusters]
+
+
+def test_trust_and_its_two_faults_stand_beside_each_other_for_every_map(ex):
+    maps = ex.values.projections
+    values = replace(
+        ex.values,
+        projections={**maps, "pca": replace(maps["pca"], torn=np.zeros(0, np.float32), false=np.zeros(0, np.float32))},
+    )
+    table = samples_table(values, Decided.nothing(len(ex.dataset)), ["umap", "tsne", "pca"])
+    shares = ("trust", "torn", "false_neighbors")
+    names = [name for name in table.column_names if name.endswith(shares)]
+    assert names == [f"{prefix}{share}" for prefix in ("", "tsne_", "pca_") for share in shares]
+    np.testing.assert_array_equal(table.column("torn").to_numpy(), maps["umap"].torn)
+    np.testing.assert_array_equal(table.column("tsne_false_neighbors").to_numpy(), maps["tsne"].false)
+    np.testing.assert_array_equal(table.column("tsne_trust").to_numpy(), maps["tsne"].trust)
+    assert {table.column(f"pca_{share}").null_count for share in shares} == {len(ex.dataset)}
