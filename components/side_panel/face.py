@@ -182,7 +182,8 @@ def side_panel(*, key: str, data: SidePanelData, handlers: Handlers, height: str
 
 def example() -> SidePanelData:
     """Return data that show every part."""
-    names = ["aircraft", "pizza", "umbrella", "starfish", "dolphin", "kangaroo", "chair"]
+    names = ["aircraft with two wings and more", "pizza", "umbrella", "starfish", "dolphin", "kangaroo", "chair"]
+    counts = [1_000_000, 51_938, 51_200, 9_041, 812, 80, 7]
     colors = ["#f58518", "#c9a227", "#9d755d", "#d67195", "#e45756", "#8c6bb1", "#4c78a8"]
     return {
         "search": {
@@ -220,8 +221,8 @@ def example() -> SidePanelData:
             "kind": "category",
             "title": "Legend",
             "items": [
-                {"code": code, "text": name, "count": 80 - 7 * code, "color": color, "state": "on"}
-                for code, (name, color) in enumerate(zip(names, colors, strict=True))
+                {"code": code, "text": name, "count": count, "color": color, "state": "on"}
+                for code, (name, count, color) in enumerate(zip(names, counts, colors, strict=True))
             ],
             "palette": [],
             "range": [0, 1],

@@ -41,6 +41,7 @@ export function createLegend(send) {
     const found = legend.items.filter((item) => !words || item.text.toLowerCase().includes(words));
     const largest = Math.max(1, ...legend.items.map((item) => item.count));
     const top = list.scrollTop;
+    list.style.setProperty("--letters", String(count(largest).length));
     list.replaceChildren(...found.slice(0, LIMIT).map((item) => entry(item, largest)));
     list.scrollTop = top;
     const left = found.length - LIMIT;

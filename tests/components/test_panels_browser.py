@@ -134,6 +134,30 @@ def test_the_encoder_is_chosen_beside_the_map(page: Page, site: Site) -> None:
     expect(page.get_by_label("Encoder that the map is made from")).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [226, 252, 272])
+def test_counts_of_a_million_rows_stay_in_their_column(page: Page, site: Site, width: int) -> None:
+    data = panel(**IDLE)
+    data["legend"]["items"] += [{"code": 9, "text": "x" * 80, "count": 888_888, "color": "#888888", "state": "solo"}] * 30
+    open_part(page, site, "side_panel", data, width=width)
+    expect(page.locator(".item .count").first).to_have_text("1,000,000")
+    for item in page.evaluate(BOXES)[:3]:
+        assert item["count"]["left"] >= item["countBox"]["left"], "a count fits into its column"
+        assert item["count"]["right"] <= item["row"]["right"] - 6, "and keeps off the edge"
+        assert item["bar"]["right"] + 6 <= item["count"]["left"]
+        assert item["text"]["right"] + 6 <= item["bar"]["left"]
+        assert item["text"]["right"] - item["text"]["left"] >= 40, "names keep some room"
+    assert len({item["count"]["right"] for item in page.evaluate(BOXES)}) == 1
+
+
+BOXES = """() => [...document.getElementById("host").shadowRoot.querySelectorAll(".item")].map((row) => {
+  const of = (node) => { const { left, right } = node.getBoundingClientRect(); return { left, right }; };
+  const range = document.createRange();
+  range.selectNodeContents(row.querySelector(".count"));
+  return { row: of(row), text: of(row.querySelector(".text")), bar: of(row.querySelector(".bar")), count: of(range),
+    countBox: of(row.querySelector(".count")) };
+})"""
+
+
 def item(**changes: Any) -> dict[str, Any]:
     return {**inspector.example(), "thumb": None, "image": None, "text": "a text", **changes}
 

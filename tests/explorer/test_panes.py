@@ -100,6 +100,16 @@ def test_every_color_has_a_legend(shared, view, color):
         assert len(legend["palette"]) > 2
 
 
+def test_what_a_map_can_be_trusted_for_is_said_below_its_histogram(shared, view):
+    for kind, words in (("torn", "true neighbors"), ("false", "far from it in truth"), ("trust", "nothing else is")):
+        view.color = f"{kind}:umap"
+        shown = panel.panel_data(shared, scene(shared, view))["histogram"]
+        assert words in shown["note"]
+        assert sum(shown["bins"]) == 240
+    view.color = "severity:outlier"
+    assert panel.panel_data(shared, scene(shared, view))["histogram"]["note"] == ""
+
+
 def test_large_lists_travel_as_a_frame(shared, view, monkeypatch):
     monkeypatch.setattr(panes, "MOST_ROWS", 50)
     view.select(np.arange(100), "replace", "")
