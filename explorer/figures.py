@@ -105,18 +105,22 @@ def agreements_table(sh: Shared) -> Table:
     """Return how the clusterings agree with each other and with the labels."""
     rows: list[Row] = [
         {
-            "cells": [_side(one), _side(other), f"{found.ari:.2f}", f"{found.ami:.2f}", f"{found.ari_clustered:.2f}"],
+            "cells": [side_name(one), side_name(other), f"{found.ari:.2f}", f"{found.ami:.2f}", f"{found.ari_clustered:.2f}"],
             "tone": "",
         }
         for (one, other), found in sh.ex.agreements.items()
     ]
+    sampled = next((found.ami_rows for found in sh.ex.agreements.values() if found.ami_rows < len(sh.ex.dataset)), 0)
+    note = "Both are adjusted: 1 is the same grouping, 0 what chance gives."
+    if sampled:
+        note += f" The mutual information is that of {sampled:,} rows, drawn by chance; the Rand index that of all."
     return {
         "title": "Agreement",
         "columns": ["", "and", "Rand index", "Mutual information", "Rand index without rows in none"],
         "align": "llrrr",
         "rows": rows,
         "empty": "There is nothing to compare: one clustering, and no labels.",
-        "note": "Both are adjusted: 1 is the same grouping, 0 what chance gives." if rows else "",
+        "note": note if rows else "",
     }
 
 
@@ -168,7 +172,8 @@ def advice_table(sh: Shared) -> Table:
     }
 
 
-def _side(name: str) -> str:
+def side_name(name: str) -> str:
+    """Return how a clustering, or the labels, are called where two are compared."""
     return "your labels" if name == "label" else clusterer_name(name)
 
 

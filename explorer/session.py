@@ -20,7 +20,7 @@ class View:
     """What a tab shows. Rows are row numbers; ``map`` and ``check`` are empty until the person chooses.
 
     ``query`` is what was searched for, ``cut`` the person's own cut-off (None: the search's); ``sought`` says of which result the
-    selection was made. ``rows_of`` is the key of the data set that the row numbers belong to.
+    selection was made. ``rows_of`` is the key of the data set that the row numbers belong to. ``sides`` are the groupings that are compared.
     """
 
     map: str = ""
@@ -48,6 +48,7 @@ class View:
     listed: tuple[int, ...] = ()
     opened: int = 0
     check: str = ""
+    sides: tuple[str, str] = ("", "")
     notice: tuple[str, str] = ("", "")
     notice_number: int = 0
     go: str = ""

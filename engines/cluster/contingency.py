@@ -71,11 +71,13 @@ def _columns(found: Agreement, place: npt.NDArray[np.int64], shown: int, most: i
     held = sizes_of(cells, 1, len(found.names_b))
     matched = np.zeros(len(held), dtype=bool)
     matched[[match for row, (match, _) in enumerate(found.matches) if match >= 0 and place[row] < shown]] = True
-    chosen = np.lexsort((-held, ~matched))[:most]
-    chosen = chosen[held[chosen] > 0]
+    clusters = clusters_of(found.names_b)
+    chosen = np.lexsort((-held[:clusters], ~matched[:clusters]))[:most]
+    if clusters > most:
+        chosen = chosen[held[chosen] > 0]
     best = np.lexsort((-cells[:, 2], -fit, cells[:, 1]))
     column, first = np.unique(cells[best, 1], return_index=True)
-    row_of, fit_of = np.zeros(len(held), dtype=np.int64), np.zeros(len(held))
+    row_of, fit_of = np.full(len(held), shown, dtype=np.int64), np.zeros(len(held))
     row_of[column], fit_of[column] = place[cells[best[first], 0]], fit[best[first]]
     return chosen[np.lexsort((-fit_of[chosen], row_of[chosen]))]
 

@@ -1,11 +1,15 @@
-"""The page Runs: what the source holds, how its encoders compare, what was computed by which engine, and what could not be used."""
+"""The page Runs: what the source holds, how encoders and clusterings compare, what was computed by which engine, and what could not be used."""
+
+from functools import partial
 
 import streamlit as st
 
-from components.report import Row, Table, report
+from components.contingency import contingency
+from components.report import ReportData, Row, Table, report
 from components.source_form import source_form
 from explorer import changes, figures, frame, sources
 from explorer.cards import items, sentence
+from explorer.contingency import choose, contingency_data
 from explorer.frame import job_words
 from explorer.session import View, view
 from explorer.shared import Shared, shared
@@ -35,27 +39,29 @@ def _work() -> None:
     with st.container(key="page"):
         report(key="runs", data={"title": "Runs", "lead": _lead(sh, v), "facts": [], "tables": []})
         source_form(key="source", data=sources.source_data(sh), on_change=lambda roles: changes.reopen(sh, v, roles))
-        report(
-            key="tables",
-            data={"title": "", "lead": "", "facts": [], "tables": _tables(sh)},
-            on_action=lambda name: _act(sh, v, name),
+        _tables(
+            sh,
+            v,
+            "made",
+            [sources.encoders_table(sh), figures.maps_table(sh), figures.layers_table(sh), figures.agreements_table(sh)],
         )
+        _side_by_side(sh, v)
+        _tables(sh, v, "tables", [figures.advice_table(sh), figures.neighbors_table(sh), _stages(sh), _rejects(sh)])
     asked = sh.errands.get(changes.ADVICE)
     if asked is not None and asked.state.active:
         frame.until(lambda: not asked.state.active)
 
 
-def _tables(sh: Shared) -> list[Table]:
-    return [
-        sources.encoders_table(sh),
-        figures.maps_table(sh),
-        figures.layers_table(sh),
-        figures.agreements_table(sh),
-        figures.advice_table(sh),
-        figures.neighbors_table(sh),
-        _stages(sh),
-        _rejects(sh),
-    ]
+def _tables(sh: Shared, v: View, key: str, tables: list[Table]) -> None:
+    data: ReportData = {"title": "", "lead": "", "facts": [], "tables": tables}
+    report(key=key, data=data, on_action=lambda name: _act(sh, v, name))
+
+
+def _side_by_side(sh: Shared, v: View) -> None:
+    snap = snapshot(sh.ex)
+    data = contingency_data(sh, snap, v) if snap is not None else None
+    if data is not None:
+        contingency(key="sides", data=data, on_pick=partial(choose, v))
 
 
 def _act(sh: Shared, v: View, name: str) -> None:

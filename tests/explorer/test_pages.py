@@ -42,6 +42,8 @@ def collect(node, found):
         name, data = proto.component_name.removeprefix("dataset-explorer-"), json.loads(proto.json)
         # A page may hold several reports: what they say is joined, what is said later wins.
         kept = {key: value for key, value in data.items() if value or key not in found.get(name, {})}
+        if name == "report":
+            kept["tables"] = [*found.get(name, {}).get("tables", []), *data["tables"]]
         found[name] = {**found.get(name, {}), **kept} if name == "report" else data
     for child in getattr(node, "children", {}).values():
         collect(child, found)
@@ -126,6 +128,23 @@ def test_runs_shows_source_figures_and_stages(shared):
     assert titles[:5] == ["Encoders", "Maps", "Layers of clusters", "Agreement", "How many clusters?"]
     assert {"Neighbors", "Stages"} < set(titles)
     assert parts["source-form"]["title"] == "Source"
+    assert parts["contingency"]["sentence"].startswith("12 of 12 clusters of Leiden have a partner among your labels")
+
+
+def test_runs_compares_nothing_where_there_is_one_grouping(tmp_path):
+    install(FakeExplorer(240, labels=False, folder=tmp_path).analyze())
+    assert "contingency" not in components(opened("runs"))
+
+
+def test_what_is_compared_is_chosen_and_kept(shared):
+    app = opened("runs")
+    assert (components(app)["contingency"]["one"], components(app)["contingency"]["other"]) == ("leiden", "label")
+    app.session_state["dataset_explorer_view"].sides = ("label", "leiden")
+    go(app, "")
+    go(app, "runs")
+    parts = components(app)["contingency"]
+    assert (parts["one"], parts["other"]) == ("label", "leiden")
+    assert parts["sentence"].startswith("12 of 12 labels have a partner in Leiden")
 
 
 def test_the_offer_is_drawn_where_there_is_one(shared):

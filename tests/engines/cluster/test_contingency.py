@@ -34,6 +34,14 @@ def test_a_partner_is_shown_though_other_clusters_hold_more():
     assert found.counts[2, found.best[2]] == 8
 
 
+def test_where_all_columns_have_room_all_are_shown():
+    found = largest(compare(np.repeat([0, 1, 2], [9, 8, 7]), np.repeat([0, 1, 2, 3], [9, 5, 3, 7])), most=4)
+    assert found.columns == (0, 1, 2, 3)
+    found = largest(compare(np.arange(40) // 2, np.arange(40) // 4), most=10)
+    assert REST in found.rows
+    assert found.columns == tuple(range(10))
+
+
 def test_partners_share_half_of_what_is_in_either():
     a = np.repeat([0, 1, 2], [10, 10, 10])
     b = np.concatenate([np.zeros(10), np.ones(5), np.full(5, 2), np.full(10, 3)]).astype(int)
