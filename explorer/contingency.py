@@ -52,13 +52,13 @@ def choose(v: View, one: str, other: str) -> None:
 def _sentence(found: Agreement, one: str, other: str) -> str:
     whose = "labels" if one == groupings.LABELS else f"clusters of {clusterer_name(one)}"
     where = "among your labels" if other == groupings.LABELS else f"in {clusterer_name(other)}"
-    many = clusters_of(found.names_a)
+    many, paired = clusters_of(found.names_a), partners(found)
     if not many:
         return f"There are no {whose}."
-    return (
-        f"{partners(found):,} of {many:,} {whose} have a partner {where}: at least half of the items of either are in both "
-        f"(Jaccard at least {PARTNER})."
+    said = (
+        f"{paired:,} of {many:,} {whose} {'has' if paired == 1 else 'have'}" if paired else f"None of the {many:,} {whose} has"
     )
+    return f"{said} a partner {where}; two are partners when at least half of all their items are in both (Jaccard at least {PARTNER})."
 
 
 def _note(found: Agreement, rows: int, columns: int) -> str:

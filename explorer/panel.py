@@ -13,11 +13,12 @@ from explorer.panes import Scene
 from explorer.shared import Shared
 from explorer.snapshot import Snapshot, check_title, map_name
 
-BINS = 19
+BINS, MOST_BINS = 19, 40
+LOOKED_AT = 5_000
 TRUST_NOTES = {
-    "trust": "1: all of an item's neighbors are near it here, and nothing else is.",
-    "torn": "How much of an item's true neighbors lies elsewhere on this map.",
-    "false": "How much of what is nearest to an item on this map is far from it in truth.",
+    "trust": "1: all true neighbors of an item are near it on the {} map, and nothing else is.",
+    "torn": "How much of an item's true neighbors lies elsewhere on the {} map.",
+    "false": "How much of what is nearest to an item on the {} map is far from it in truth.",
 }
 
 
@@ -126,7 +127,8 @@ def _histogram(sc: Scene) -> Histogram | None:
     snap, colors = sc.snap, sc.colors
     kind, _, name = colors.value.partition(":")
     if kind != "severity" and colors.kind == "number":
-        return {**histogram(colors.title, colors.numbers, colors.range, None), "note": TRUST_NOTES.get(kind, "")}
+        shown = histogram(colors.title, colors.numbers, colors.range, None, _bins(colors.numbers))
+        return {**shown, "note": TRUST_NOTES.get(kind, "").format(map_name(name))}
     if kind != "severity":
         ran = [check for check in snap.checks.values() if not check.skipped and check.open.any()]
         if not ran:
@@ -134,6 +136,16 @@ def _histogram(sc: Scene) -> Histogram | None:
         name = "label_issue" if any(check.name == "label_issue" for check in ran) else ran[0].name
     check = snap.checks[name]
     return histogram(f"{check_title(name)} severity", check.severity, (0.0, 1.0), check.threshold)
+
+
+def _bins(numbers: npt.NDArray[np.float32]) -> int:
+    """Choose one bin for each of a few evenly spaced numbers: shares of 15 neighbors in 19 bins look like a comb."""
+    known = numbers[np.isfinite(numbers)]
+    levels = np.unique(np.round(known[:: max(len(known) // LOOKED_AT, 1)].astype(np.float64), 4))
+    if not 2 < len(levels) <= MOST_BINS:
+        return BINS
+    steps = (levels[-1] - levels[0]) / np.diff(levels).min()
+    return round(steps) + 1 if steps < MOST_BINS else BINS
 
 
 def histogram(

@@ -92,7 +92,8 @@ def example() -> ContingencyData:
         ],
         "one": "leiden",
         "other": "hdbscan",
-        "sentence": "31 of 40 clusters of Leiden have a partner in HDBSCAN (Jaccard at least 0.5).",
+        "sentence": "31 of 40 clusters of Leiden have a partner in HDBSCAN; two are partners when at least half of all their items are in both "
+        "(Jaccard at least 0.5).",
         "columns": [*columns, *ends],
         "lines": [
             {"head": head, "counts": line, "best": place, "fit": fit}

@@ -14,8 +14,8 @@ function create(root, send) {
   const sentence = h("p.sentence", { role: "status" });
   const table = h("table");
   const wide = h("div.wide.scroll", {}, table);
-  const ring = h("span", {}, h("i.ring"));
-  const key = h("p.key-line", {}, h("span", {}, "share of the row ", h("i.ramp"), " 0 to 100 %"), h("span", {}, h("i.ring.partner"), " partner"), ring);
+  const ramp = h("span", {}, "Share of the row: 0", h("i.ramp"), "100 %");
+  const key = h("p.key-line");
   const note = h("p.note");
   root.append(h("section", {}, title, h("div.sides", {}, h("span.select", {}, one), "and", h("span.select", {}, other), swap), sentence, wide, key, note));
   let data = null;
@@ -58,8 +58,10 @@ function create(root, send) {
       note.textContent = data.note;
       note.hidden = !data.note;
       wide.hidden = key.hidden = data.lines.length === 0;
-      const weak = data.lines.some((line) => line.best >= 0 && line.fit < data.partner);
-      ring.replaceChildren(...(weak ? [h("i.ring"), ` fits best, though by less than ${data.partner}`] : []));
+      const fits = data.lines.filter((line) => line.best >= 0).map((line) => line.fit);
+      key.replaceChildren(ramp,
+        fits.some((fit) => fit >= data.partner) ? h("span", {}, h("i.ring.partner"), "partner") : "",
+        fits.some((fit) => fit < data.partner) ? h("span", {}, h("i.ring"), `fits best, with less than ${data.partner}`) : "");
       table.setAttribute("aria-label", `${label(data.one)} and ${label(data.other)}`);
       table.replaceChildren(
         h("thead", {},

@@ -1,11 +1,12 @@
-"""Side panel, inspector, source form, report and offer in a real browser, by mouse and by keyboard."""
+"""Side panel, inspector, source form, report, contingency table and offer in a real browser, by mouse and by keyboard."""
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from components import groups, inspector, offer, report, side_panel, source_form
+from components import contingency, groups, inspector, offer, report, side_panel, source_form
 from tests.components.bare_map import sent
 from tests.components.site import Site
 
@@ -261,6 +262,43 @@ def test_a_row_of_a_report_has_its_button(page: Page, site: Site) -> None:
     page.keyboard.press("Enter")
     assert sent(page, "act") == ["look"]
     expect(page.locator("td.end .mark")).to_have_text("your own")
+
+
+def test_either_side_is_chosen_and_both_are_swapped(page: Page, site: Site) -> None:
+    open_part(page, site, "contingency", contingency.example(), width=1120)
+    page.get_by_label("In the columns").select_option("label")
+    page.get_by_label("In the rows").select_option("hdbscan")
+    page.get_by_role("button", name="Swap").focus()
+    page.keyboard.press("Enter")
+    assert sent(page, "pick") == [
+        {"one": "leiden", "other": "label"},
+        {"one": "hdbscan", "other": "label"},
+        {"one": "hdbscan", "other": "leiden"},
+    ]
+    again(page, contingency.example())
+    page.get_by_label("In the rows").select_option("hdbscan")
+    assert sent(page, "pick")[-1] == {"one": "hdbscan", "other": "leiden"}, "the same on both sides is a swap"
+
+
+def test_cells_are_shaded_by_row_and_partners_are_ringed(page: Page, site: Site) -> None:
+    data: dict[str, Any] = {**contingency.example()}
+    data["lines"][0]["head"]["text"] = HOSTILE
+    open_part(page, site, "contingency", data, width=1120)
+    row = page.locator("tbody tr").first
+    expect(row.locator("th .text")).to_have_text(HOSTILE)
+    expect(row.locator("td")).to_have_text(["412,311", "120", "", "", "", "3,020", "14"])
+    shares = row.locator("td").evaluate_all("(cells) => cells.map((cell) => Number(cell.style.getPropertyValue('--share')))")
+    assert shares[0] == pytest.approx(412_311 / 415_465, abs=1e-3)
+    assert shares[2] == 0
+    assert page.locator("td.partner").all_inner_texts() == ["412,311", "300,180", "151,000", "51,938"]
+    assert page.locator("td.ring:not(.partner)").all_inner_texts() == ["60,120"]
+    expect(page.locator("td.partner").first).to_have_attribute("title", re.compile(r"99 % of the row; partners, Jaccard 0.98"))
+    expect(page.locator(".key-line")).to_contain_text("fits best, with less than 0.5")
+    assert page.locator("tbody td").evaluate_all("(cells) => cells.every((cell) => cell.scrollWidth <= cell.clientWidth)")
+    assert page.evaluate("() => window.hacked") is None
+    again(page, {**data, "lines": [], "sentence": "There are no labels."})
+    expect(page.locator(".wide")).to_be_hidden()
+    expect(page.locator(".sentence")).to_have_text("There are no labels.")
 
 
 def test_a_declined_offer_does_not_come_back(page: Page, site: Site) -> None:

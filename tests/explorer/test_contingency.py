@@ -38,6 +38,7 @@ def test_clusters_are_named_and_counted(shared, view, snap):
             assert data["columns"][line["best"]]["text"] == line["head"]["text"]
     assert [line["best"] for line in data["lines"]] == [*range(12), -1], "what agrees lies on the diagonal"
     assert data["note"] == ""
+    assert data["sentence"].startswith("12 of 12 clusters of Leiden have a partner among your labels; ")
 
 
 def test_sides_are_chosen_and_one_that_is_gone_is_forgotten(shared, view):
@@ -45,7 +46,7 @@ def test_sides_are_chosen_and_one_that_is_gone_is_forgotten(shared, view):
     choose(view, "label", "kmeans")
     data = shown(shared, view)
     assert (data["one"], data["other"]) == ("label", "kmeans")
-    assert data["sentence"].startswith("0 of 12 labels have a partner in k-means: at least half of the items of either")
+    assert data["sentence"].startswith("None of the 12 labels has a partner in k-means; two are partners when at least half")
     assert (
         sorted(head["text"] for head in data["columns"]) == [f"cluster {number}" for number in (0, 1, 2)]
         or len(data["columns"]) == 3

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,12 +103,25 @@ def test_every_color_has_a_legend(shared, view, color):
 
 def test_what_a_map_can_be_trusted_for_is_said_below_its_histogram(shared, view):
     for kind, words in (("torn", "true neighbors"), ("false", "far from it in truth"), ("trust", "nothing else is")):
-        view.color = f"{kind}:umap"
+        view.color = f"{kind}:tsne"
         shown = panel.panel_data(shared, scene(shared, view))["histogram"]
         assert words in shown["note"]
+        assert "on the t-SNE map" in shown["note"], "whichever map is shown"
         assert sum(shown["bins"]) == 240
     view.color = "severity:outlier"
     assert panel.panel_data(shared, scene(shared, view))["histogram"]["note"] == ""
+
+
+def test_evenly_spaced_numbers_have_a_bin_each(shared, view):
+    umap = shared.ex.values.projections["umap"]
+    shares = (np.arange(240) % 14 / 15).astype(np.float32)
+    shared.ex.values.projections["umap"] = replace(umap, torn=shares)
+    shared.ex.revision += 1
+    view.color = "torn:umap"
+    bins = panel.panel_data(shared, scene(shared, view))["histogram"]["bins"]
+    assert bins == np.bincount(np.arange(240) % 14).tolist()
+    view.color = "false:umap"
+    assert len(panel.panel_data(shared, scene(shared, view))["histogram"]["bins"]) == panel.BINS
 
 
 def test_large_lists_travel_as_a_frame(shared, view, monkeypatch):
