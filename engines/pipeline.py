@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 
-from engines.accounting import Clock, Meter, Spent, StageRecord
+from engines.accounting import ENCODING, Clock, Meter, Spent, StageRecord, shares
 from engines.artifacts import (
     PAIR_SCHEMA,
     Clustering,
@@ -31,7 +31,7 @@ from engines.ingestion import further_spaces, given_embeddings, ingest_source
 from engines.keeping import Keeper, latest, remember
 from engines.keys import chain, digest
 from engines.parameters import values as parameter_values
-from engines.protocols import Evidence, JointEncoder, Progress, SourceOptions, no_progress, part
+from engines.protocols import Evidence, JointEncoder, Progress, SourceOptions, available_threads, no_progress, part, titled
 from engines.recipe import Recipe, registry
 from engines.running import run_engine
 from engines.spaces import Comparison, Lexicon
@@ -45,18 +45,9 @@ OnValue = Callable[[str, str], None]
 """Called with stage and name when a value has arrived in ``Values``."""
 
 STAGE_ORDER = ("embed", "neighbors", "project", "cluster", "name", "measure", "issues", "compare")
-WEIGHTS = {
-    "embed": 0.39,
-    "neighbors": 0.12,
-    "project": 0.31,
-    "cluster": 0.05,
-    "name": 0.02,
-    "measure": 0.02,
-    "issues": 0.08,
-    "compare": 0.01,
-}
 SKETCH_FROM = 20_000
 """Rows from which a sketch comes before the map."""
+FEW_THREADS = 2
 SMALL = 64
 """Up to this many nodes an isolated engine runs in this process: starting another one would take longer."""
 
@@ -110,6 +101,7 @@ class Run:
     values: Values = field(default_factory=Values)
     records: list[StageRecord] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _shares: Mapping[str, float] = field(default_factory=dict, repr=False)
     _given: Mapping[str, Float32] = field(default_factory=dict, repr=False)
     _encoder: Any = field(default=None, repr=False)
     _keeper: Keeper | None = field(default=None, repr=False)
@@ -123,9 +115,9 @@ class Run:
         """
         self.recipe.check()
         meter = Meter(progress)
-        self._ingest(meter.step("embed", WEIGHTS["embed"]))
+        self._ingest(meter)
         start = self._sketch(meter)
-        graph = self._graph(meter.step("neighbors", WEIGHTS["neighbors"]))
+        graph = self._graph(meter.step("neighbors", self._shares["neighbors"]))
         projectors = self.recipe.chosen("project")
         # A map that costs next to nothing first: a person sees the data while the good maps are computed.
         quick = [name for name in projectors if not registry("project").load(name).isolated]
@@ -133,8 +125,9 @@ class Run:
             self._project(name, graph, meter.step(name, 0.01))
         self._keeper = self._earlier(graph) if self.keep_maps else None
         slow = [name for name in projectors if name not in quick]
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            steps = [(name, meter.step(name, WEIGHTS["project"] / len(slow))) for name in slow]
+        # Clusters and checks go on beside the maps; on few processors one map at a time, so that the first is there soon.
+        with ThreadPoolExecutor(max_workers=2 if available_threads() > FEW_THREADS else 1) as pool:
+            steps = [(name, meter.step(name, self._shares["project"] / len(slow))) for name in slow]
             maps = [pool.submit(self._project, name, graph, step, start.get(name)) for name, step in steps]
             try:
                 self._clusters(graph, meter)
@@ -152,14 +145,16 @@ class Run:
         progress(1.0, "done")
         return self.values
 
-    def _ingest(self, progress: Progress) -> None:
-        clock = Clock()
+    def _ingest(self, meter: Meter) -> None:
+        clock, progress = Clock(), meter.step("embed", ENCODING)
         result = ingest_source(self.sources, self.options, self.recipe, self.store, verify=self.verify, progress=progress)
         self.values.dataset, self.values.facts, self.values.embeddings = result.dataset, result.facts, result.embeddings
         name = result.embeddings.encoder
         self.values.spaces[name] = result.embeddings
         self._given, self._encoder = result.vectors, result.engine if name not in result.vectors else None
         self._record("embed", name, result.engine, result.embeddings.key, cached=result.cached, usage=clock.stop(result.notes))
+        self._shares = shares(len(result.dataset), encoded=name not in result.vectors and not result.cached)
+        meter.step("embed", self._shares["embed"])(1.0, name)
         self.on_value("embed", name)
 
     def _compare(self, meter: Meter) -> None:
@@ -172,7 +167,7 @@ class Run:
         self.values.spaces |= {
             name: given_embeddings(rows, name) for name, rows in self._given.items() if name not in self.values.spaces
         }
-        step = meter.step("compare", WEIGHTS["compare"])
+        step = meter.step("compare", self._shares["compare"])
         for name, make in others:
             clock = Clock()
             made = make(part(step, 0.0, 0.9))
@@ -199,7 +194,10 @@ class Run:
         job = None
         if _isolated(engine, len(embeddings)):
             job = self._job("neighbors", name, engine, embeddings, key)
-        compute = partial(run_engine, engine, embeddings)
+
+        def compute(progress: Progress) -> NeighborGraph:
+            return cast(NeighborGraph, run_engine(engine, embeddings, titled(progress, name)))
+
         graph = self._stage(Task("neighbors", name, engine, NeighborGraph, key, compute, job), progress)
         self.values.graph = graph
         self.on_value("neighbors", name)
@@ -218,7 +216,7 @@ class Run:
 
         recipe = self.recipe.for_kind(dataset.kind)
         engine, metric = recipe.engine("project", "umap"), recipe.metric or "cosine"
-        step = meter.step("sketch", 0.03)
+        step = meter.step("sketch", self._shares["sketch"])
 
         def compute(progress: Progress) -> Projection:
             return coarse_map(embeddings, engine, metric, progress=progress)
@@ -261,10 +259,10 @@ class Run:
     def _clusters(self, graph: NeighborGraph, meter: Meter) -> None:
         chosen = self.recipe.chosen("cluster")
         for name in chosen:
-            step = meter.step(f"cluster {name}", WEIGHTS["cluster"] / len(chosen))
+            step = meter.step(f"cluster {name}", self._shares["cluster"] / len(chosen))
             clustering = self._from_graph("cluster", name, Clustering, graph, step)
             self.values.clusterings[name] = clustering
-            self._name(name, clustering, meter.step(f"name {name}", WEIGHTS["name"] / len(chosen)))
+            self._name(name, clustering, meter.step(f"name {name}", self._shares["name"] / len(chosen)))
             self.on_value("cluster", name)
 
     def _name(self, clusterer: str, clustering: Clustering, progress: Progress) -> None:
@@ -292,7 +290,7 @@ class Run:
         chosen = self.recipe.chosen("measure")
         for name in chosen:
             engine = self.recipe.engine("measure", name)
-            step = meter.step(f"measure {name}", WEIGHTS["measure"] / len(chosen))
+            step = meter.step(f"measure {name}", self._shares["measure"] / len(chosen))
             if all(evidence.has(need) for need in engine.needs):
                 key = chain("measure", engine, evidence.keys((*engine.needs, *engine.uses)), name=name)
                 compute = partial(run_engine, engine, evidence)
@@ -305,7 +303,7 @@ class Run:
         chosen = self.recipe.chosen("issues")
         for name in chosen:
             engine = self.recipe.engine("issues", name)
-            step = meter.step(f"check {name}", WEIGHTS["issues"] / len(chosen))
+            step = meter.step(f"check {name}", self._shares["issues"] / len(chosen))
             missing = [need for need in engine.needs if not evidence.has(need)]
             if missing:
                 self.values.issues[name] = skipped(name, engine.scope, len(evidence.dataset), missing)
@@ -324,7 +322,10 @@ class Run:
         further = {} if start is None else {"start": start}
         key = chain(stage, engine, [graph.key, *(value.key for value in further.values())], name=name)
         job = self._job(stage, name, engine, graph, key, further=further) if _isolated(engine, graph.m) else None
-        compute = partial(run_engine, engine, graph, further=further)
+
+        def compute(progress: Progress) -> A:
+            return cast(A, run_engine(engine, graph, titled(progress, name), further))
+
         return self._stage(Task(stage, name, engine, cls, key, compute, job), progress)
 
     def _job(

@@ -44,6 +44,11 @@ def part(progress: Progress, low: float, high: float) -> Progress:
     return scaled
 
 
+def titled(progress: Progress, title: str) -> Progress:
+    """Put what is being done before every message, as it stands before the messages of a worker."""
+    return lambda fraction, message: progress(fraction, f"{title}: {message}")
+
+
 def available_threads() -> int:
     """Count the processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)

@@ -18,6 +18,15 @@ from explorer.snapshot import MAP_NAMES, Snapshot, snapshot
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
+ENGINE_WORDS = {
+    **MAP_NAMES,
+    "auto": "Neighbors",
+    "exact": "Neighbors",
+    "approximate": "Neighbors",
+    "hdbscan": "HDBSCAN",
+    "kmeans": "k-means",
+    "hierarchical_kmeans": "Hierarchical k-means",
+}
 PAGES = (("explore", "Explore"), ("issues", "Issues"), ("export", "Export"), ("runs", "Runs"))
 
 
@@ -145,8 +154,8 @@ def job_words(message: str) -> str:
     """Return what is being computed in a few words, from the message of a stage: what it does, without details and estimates."""
     words = message.strip().partition(" · ")[0].partition(":")[0]
     first, _, rest = words.partition(" ")
-    if first in MAP_NAMES:
-        return f"{MAP_NAMES[first]} {rest}".strip()
+    if first in ENGINE_WORDS:
+        return f"{ENGINE_WORDS[first]} {rest}".strip()
     words = words.replace("_", " ")
     return words[:1].upper() + words[1:] if words else "Starting"
 
