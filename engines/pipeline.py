@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
 
-from engines.accounting import ENCODING, Clock, Meter, Spent, StageRecord, shares
+from engines.accounting import ENCODING, Clock, Meter, StageRecord, shares
 from engines.artifacts import (
     PAIR_SCHEMA,
     Clustering,
@@ -30,14 +29,13 @@ from engines.artifacts import (
 from engines.ingestion import further_spaces, given_embeddings, ingest_source
 from engines.keeping import Keeper, latest, remember
 from engines.keys import chain, digest
-from engines.parameters import values as parameter_values
 from engines.protocols import Evidence, JointEncoder, Progress, SourceOptions, available_threads, no_progress, part, titled
 from engines.recipe import Recipe, registry
 from engines.running import run_engine
 from engines.spaces import Comparison, Lexicon
+from engines.stages import Stages, Task, isolated
 from engines.store import Store
-from engines.value import Artifact, require
-from engines.worker import Job, call
+from engines.value import Artifact
 
 A = TypeVar("A", bound=Artifact)
 
@@ -48,8 +46,6 @@ STAGE_ORDER = ("embed", "neighbors", "project", "cluster", "name", "measure", "i
 SKETCH_FROM = 20_000
 """Rows from which a sketch comes before the map."""
 FEW_THREADS = 2
-SMALL = 64
-"""Up to this many nodes an isolated engine runs in this process: starting another one would take longer."""
 
 
 def _nobody_listens(stage: str, name: str) -> None:
@@ -74,19 +70,6 @@ class Values:
     comparison: Comparison | None = None
 
 
-@dataclass(frozen=True)
-class Task(Generic[A]):
-    """What ``Run`` asks the store for, and how to compute it: in this process, or as a job of a worker."""
-
-    stage: str
-    name: str
-    engine: Any
-    cls: type[A]
-    key: str
-    compute: Callable[[Progress], A]
-    job: Job | None = None
-
-
 @dataclass(kw_only=True)
 class Run:
     """One pass of a recipe over a source."""
@@ -99,12 +82,20 @@ class Run:
     keep_maps: bool = False
     on_value: OnValue = _nobody_listens
     values: Values = field(default_factory=Values)
-    records: list[StageRecord] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _stages: Stages = field(init=False, repr=False)
     _shares: Mapping[str, float] = field(default_factory=dict, repr=False)
     _given: Mapping[str, Float32] = field(default_factory=dict, repr=False)
     _encoder: Any = field(default=None, repr=False)
     _keeper: Keeper | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Make the desk that all stages go over."""
+        self._stages = Stages(store=self.store)
+
+    @property
+    def records(self) -> list[StageRecord]:
+        """What the stages did, in the order in which they ended; in that of the flow once the run is over."""
+        return self._stages.records
 
     def __call__(self, progress: Progress = no_progress) -> Values:
         """Compute everything that the recipe names and the store does not hold.
@@ -152,7 +143,9 @@ class Run:
         name = result.embeddings.encoder
         self.values.spaces[name] = result.embeddings
         self._given, self._encoder = result.vectors, result.engine if name not in result.vectors else None
-        self._record("embed", name, result.engine, result.embeddings.key, cached=result.cached, usage=clock.stop(result.notes))
+        self._stages.record(
+            "embed", name, result.engine, result.embeddings.key, cached=result.cached, usage=clock.stop(result.notes)
+        )
         self._shares = shares(len(result.dataset), encoded=name not in result.vectors and not result.cached)
         meter.step("embed", self._shares["embed"])(1.0, name)
         self.on_value("embed", name)
@@ -177,10 +170,12 @@ class Run:
                 made.notes["left_out"] = f"it gives no vector for {lost:,} of the rows"
             else:
                 self.values.spaces[name] = made.embeddings
-            self._record("embed", name, made.engine, made.embeddings.key, cached=made.cached, usage=clock.stop(made.notes))
+            self._stages.record(
+                "embed", name, made.engine, made.embeddings.key, cached=made.cached, usage=clock.stop(made.notes)
+            )
         clock = Clock()
         self.values.comparison, cached = compare(self.values.spaces, evidence.dataset, self.store, part(step, 0.9, 1.0))
-        self._record("compare", "encoders", None, self.values.comparison.key, cached=cached, usage=clock.stop())
+        self._stages.record("compare", "encoders", None, self.values.comparison.key, cached=cached, usage=clock.stop())
         self.on_value("compare", "encoders")
 
     def _graph(self, progress: Progress) -> NeighborGraph:
@@ -192,13 +187,13 @@ class Run:
         engine = recipe.engine("neighbors", name)
         key = chain("neighbors", engine, [embeddings.key], name=name)
         job = None
-        if _isolated(engine, len(embeddings)):
-            job = self._job("neighbors", name, engine, embeddings, key)
+        if isolated(engine, len(embeddings)):
+            job = self._stages.job("neighbors", name, engine, embeddings, key)
 
         def compute(progress: Progress) -> NeighborGraph:
             return cast(NeighborGraph, run_engine(engine, embeddings, titled(progress, name)))
 
-        graph = self._stage(Task("neighbors", name, engine, NeighborGraph, key, compute, job), progress)
+        graph = self._stages.do(Task("neighbors", name, engine, NeighborGraph, key, compute, job), progress)
         self.values.graph = graph
         self.on_value("neighbors", name)
         return graph
@@ -222,7 +217,7 @@ class Run:
             return coarse_map(embeddings, engine, metric, progress=progress)
 
         task = Task("project", "sketch", engine, Projection, coarse_key(embeddings, engine, metric), compute)
-        found = self._stage(task, step)
+        found = self._stages.do(task, step)
         self.values.projections["umap"] = found
         self.on_value("project", "umap")
         return {"umap": found}
@@ -252,7 +247,7 @@ class Run:
             kept = self._from_graph("project", name, Projection, graph, progress, start=start)
         else:
             progress(1.0, name)
-            self._record("project", name, engine, kept.key, cached=True, usage=clock.stop())
+            self._stages.record("project", name, engine, kept.key, cached=True, usage=clock.stop())
         self.values.projections[name] = kept
         self.on_value("project", name)
 
@@ -272,7 +267,7 @@ class Run:
         if "lexicon" in (*engine.needs, *engine.uses):
             evidence = replace(evidence, lexicon=self._lexicon(engine, evidence, part(progress, 0.0, 0.8)))
         key = chain("name", engine, [clustering.key, *evidence.keys((*engine.needs, *engine.uses))], name=name)
-        self.values.names[clusterer] = self._stage(
+        self.values.names[clusterer] = self._stages.do(
             Task("name", name, engine, Names, key, partial(run_engine, engine, evidence)), progress
         )
 
@@ -294,7 +289,7 @@ class Run:
             if all(evidence.has(need) for need in engine.needs):
                 key = chain("measure", engine, evidence.keys((*engine.needs, *engine.uses)), name=name)
                 compute = partial(run_engine, engine, evidence)
-                self.values.measures[name] = self._stage(Task("measure", name, engine, Measure, key, compute), step)
+                self.values.measures[name] = self._stages.do(Task("measure", name, engine, Measure, key, compute), step)
             step(1.0, name)
             self.on_value("measure", name)
 
@@ -310,7 +305,7 @@ class Run:
             else:
                 key = chain("issues", engine, evidence.keys((*engine.needs, *engine.uses)), name=name)
                 compute = partial(run_engine, engine, evidence)
-                self.values.issues[name] = self._stage(Task("issues", name, engine, IssueResult, key, compute), step)
+                self.values.issues[name] = self._stages.do(Task("issues", name, engine, IssueResult, key, compute), step)
             step(1.0, name)
             self.on_value("issues", name)
 
@@ -321,62 +316,12 @@ class Run:
         engine = self.recipe.engine(stage, name)
         further = {} if start is None else {"start": start}
         key = chain(stage, engine, [graph.key, *(value.key for value in further.values())], name=name)
-        job = self._job(stage, name, engine, graph, key, further=further) if _isolated(engine, graph.m) else None
+        job = self._stages.job(stage, name, engine, graph, key, further=further) if isolated(engine, graph.m) else None
 
         def compute(progress: Progress) -> A:
             return cast(A, run_engine(engine, graph, titled(progress, name), further))
 
-        return self._stage(Task(stage, name, engine, cls, key, compute, job), progress)
-
-    def _job(
-        self, stage: str, name: str, engine: Any, given: Artifact, key: str, *, further: Mapping[str, Artifact] | None = None
-    ) -> Job:
-        return Job(
-            stage=stage,
-            name=name,
-            parameters=parameter_values(engine),
-            given=(given.kind_name, given.key),
-            further={argument: (value.kind_name, value.key) for argument, value in (further or {}).items()},
-            key=key,
-            store=str(self.store.root),
-        )
-
-    def _stage(self, task: Task[A], progress: Progress) -> A:
-        """Take a value from the store, or compute it under the lock of its key."""
-        cls, key = task.cls, task.key
-        clock = Clock()
-        value = self.store.get(cls, key)
-        cached, usage = value is not None, None
-        if value is None:
-            with self.store.lock(key, progress):
-                value = self.store.get(cls, key)
-                if value is None:
-                    report = self.store.noting(key, progress)
-                    report(0.0, task.name)
-                    if task.job is None:
-                        value = self.store.put(task.compute(report).with_key(key))
-                    else:
-                        usage = call(task.job, progress=report)
-                        value = self.store.get(cls, key)
-                        require(value is not None, f"the worker stored no {cls.kind_name} {key}")
-        assert value is not None
-        progress(1.0, task.name)
-        self._record(task.stage, task.name, task.engine, key, cached=cached, usage=clock.stop(used=usage))
-        return value
-
-    def _record(self, stage: str, name: str, engine: Any, key: str, *, cached: bool, usage: Spent) -> None:
-        parameters = parameter_values(engine) if engine is not None else {}
-        record = StageRecord(
-            stage=stage,
-            name=name,
-            engine=type(engine).__name__ if engine is not None else "",
-            key=key,
-            cached=cached,
-            parameters=parameters,
-            **asdict(usage),
-        )
-        with self._lock:
-            self.records.append(record)
+        return self._stages.do(Task(stage, name, engine, cls, key, compute, job), progress)
 
     def _evidence(self, clustering: Clustering | None = None) -> Evidence:
         assert self.values.dataset is not None
@@ -403,9 +348,3 @@ def skipped(name: str, scope: Literal["row", "class", "dataset"], n: int, missin
         pairs=PAIR_SCHEMA.empty_table(),
         skipped=f"needs {' and '.join(missing)}",
     )
-
-
-def _isolated(engine: Any, n: int) -> bool:
-    """Tell whether an engine runs in a process of its own for n rows or nodes."""
-    wants = engine.isolated_for(n) if hasattr(engine, "isolated_for") else engine.isolated
-    return bool(wants) and n > SMALL

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import engines.pipeline
+import engines.stages
 from engines.keeping import POINTER, forget
 from engines.pipeline import Run
 from engines.protocols import SourceOptions
@@ -18,7 +18,7 @@ QUICK = {"checks": ("outlier",), "clusterers": ("leiden",), "measures": ("densit
 @pytest.fixture(autouse=True)
 def in_this_process(monkeypatch):
     """Spare each run the start of three workers."""
-    monkeypatch.setattr(engines.pipeline, "SMALL", 10_000)
+    monkeypatch.setattr(engines.stages, "SMALL", 10_000)
 
 
 def mixture(rows=300, seed=0):
