@@ -4,6 +4,8 @@ import { count, h, mount } from "../kit/dom.js";
 
 export default (component) => mount(component, import.meta.url, create);
 
+// A long name may be cut after the joints that people put into names.
+const jointed = (name) => name.replace(/([_\-./])(?=.)/g, "$1\u200b");
 const percent = (share) => (share > 0 && share < 0.01 ? "less than 1 %" : `${Math.round(share * 100)} %`);
 
 function create(root, send) {
@@ -33,7 +35,7 @@ function create(root, send) {
 
   function head(item, scope) {
     return h(`th.${scope}${item.kind === "group" ? "" : ".apart"}`, { scope, title: `${item.text}: ${count(item.count)}` },
-      h("span.in", {}, h("span.text", {}, item.text), h("span.count", {}, count(item.count))));
+      h("span.in", {}, h("span.text", {}, scope === "col" ? jointed(item.text) : item.text), h("span.count", {}, count(item.count))));
   }
 
   function cell(line, place) {
