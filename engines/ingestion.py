@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -13,17 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engines.artifacts import REJECT_SCHEMA, Dataset, Embeddings, Float32, PictureFacts
-from engines.errors import ParameterError, SourceError
-from engines.keys import chain, digest, digest_of
-from engines.protocols import CorpusEncoder, Progress, Reading, SourceOptions, part
+from engines.artifacts import REJECT_SCHEMA, Dataset, Embeddings, PictureFacts
+from engines.errors import ParameterError
+from engines.keys import chain, digest
+from engines.protocols import CorpusEncoder, Progress, SourceOptions, part
 from engines.recipe import MODEL_ENGINES, Recipe, is_model, registry
 from engines.store import Store
+from engines.told import GIVEN, Told, given_embeddings, tell
 from engines.value import Artifact
 
-GIVEN = "given"
 CACHE_FILE = "thumbs.sqlite"
-SCRATCH = "scratch"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,23 +42,23 @@ class Ingest(Artifact):
 
 @dataclass(frozen=True, kw_only=True)
 class Ingested:
-    """The values of the first step; ``cached`` tells that nothing was decoded or encoded; ``vectors``: all that the source brings."""
+    """The values of the first step; ``cached`` tells that nothing was decoded or encoded; ``given``: embeddings that the source brings."""
 
     dataset: Dataset
     facts: PictureFacts | None
     embeddings: Embeddings
     engine: Any
     cached: bool
-    vectors: Mapping[str, Float32] = field(default_factory=dict)
+    given: Mapping[str, Embeddings] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Which rows, with which encoder (or which given vectors), into which store."""
+    """Which rows, with which encoder (embeddings that are ``given`` under the same name win over what it makes), into which store."""
 
     dataset: Dataset
-    vectors: Float32 | None
+    given: Mapping[str, Embeddings] = field(default_factory=dict)
     encoder: Any
     name: str
     limit: int | None
@@ -71,7 +69,7 @@ class Request:
         """Give the key of this request. What one decode tells is part of it: facts of an older version must not come back."""
         from engines.embed.rowcache import VERSION as FACTS
 
-        given = "" if self.vectors is None else digest_of(itertools.chain(["given"], _blocks(self.vectors)))
+        given = self.given[self.name].key if self.name in self.given else ""
         encoder = "" if self.encoder is None else chain("embed", self.encoder, [], name=self.name)
         # An encoder of all rows at once may read labels and columns; the others see the media of one row.
         columns = self.dataset.columns_key if isinstance(self.encoder, CorpusEncoder) else ""
@@ -86,8 +84,8 @@ class Request:
         embeddings = self.store.get(Embeddings, ingest.embeddings_key)
         if embeddings is None or (facts is None and ingest.facts_key):
             return None
-        dataset = _narrow(self.dataset, ingest)
-        return Ingested(dataset=dataset, facts=facts, embeddings=embeddings, engine=self.encoder, cached=True)
+        dataset, given = _narrow(self.dataset, ingest), self._given(ingest.good, embeddings)
+        return Ingested(dataset=dataset, facts=facts, embeddings=embeddings, engine=self.encoder, cached=True, given=given)
 
     def run(self, key: str, *, verify: bool, progress: Progress) -> Ingested:
         """Decode and encode what is new and keep the values."""
@@ -98,9 +96,10 @@ class Request:
             made = encode(
                 self.dataset, self.encoder, self.name, cache=cache, limit=self.limit, verify=verify, progress=progress
             )
-        embeddings = made.embeddings if self.vectors is None else given_embeddings(self.vectors[made.rows], self.name)
+        given = self._given(made.rows)
         facts = self.store.put(made.facts) if made.facts is not None else None
-        embeddings = self.store.put(embeddings)
+        embeddings = given.get(self.name, made.embeddings)
+        embeddings = self.store.get(Embeddings, embeddings.key) or self.store.put(embeddings)
         value = Ingest(
             key=key,
             good=made.rows,
@@ -116,28 +115,15 @@ class Request:
             embeddings=embeddings,
             engine=self.encoder,
             cached=made.decoded == made.encoded == 0,
+            given=given,
             notes={"decoded": made.decoded, "encoded": made.encoded},
         )
 
-
-def read_sources(sources: Sequence[Path], options: SourceOptions, store: Store, progress: Progress) -> Reading:
-    """Read one source, or several as one; join the vectors of ``--embeddings``.
-
-    Raises:
-        SourceError: when a source cannot be read, or vectors do not belong to its rows.
-    """
-    from engines.read import read, read_several
-
-    scratch = store.root / SCRATCH
-    if len(sources) == 1:
-        reading = read(sources[0], options, scratch=scratch, progress=part(progress, 0.0, 0.8))
-    else:
-        reading = read_several(sources, options, scratch=scratch, progress=part(progress, 0.0, 0.8))
-    if options.embeddings is not None:
-        from engines.read.vectors_join import join_vectors
-
-        reading = join_vectors(reading, Path(options.embeddings), scratch=scratch, progress=part(progress, 0.8, 1.0))
-    return reading
+    def _given(self, rows: npt.NDArray[np.int64], own: Embeddings | None = None) -> dict[str, Embeddings]:
+        """Give the given embeddings of the rows that can be used; ``own`` are those of ``name``, where they are there already."""
+        known = {} if own is None or self.name not in self.given else {self.name: own}
+        others = {name: value for name, value in self.given.items() if name not in known}
+        return known | Told(dataset=self.dataset, spaces=others).take(rows)
 
 
 def ingest_source(
@@ -149,36 +135,27 @@ def ingest_source(
         SourceError: when a source cannot be read, or not one row of it can be used.
         ParameterError: when the encoder is for another kind of data.
     """
-    reading = read_sources(sources, options, store, part(progress, 0.0, 0.05))
-    dataset = reading.dataset
+    told = tell(sources, options, store, verify=verify, progress=part(progress, 0.0, 0.05))
+    dataset, given = told.dataset, told.spaces
     for name in recipe.encoders:
         # Now, not when the first one is done.
-        if name not in reading.vectors:
+        if name not in given:
             if dataset.kind in MODEL_ENGINES and is_model(name):
                 from engines.embed import model_hub
 
                 model_hub.ensure(name, part(progress, 0.05, 0.1))
-            encoder_for(dataset, name, recipe, reading.vectors)
-    wanted = recipe.encoders[0] if recipe.encoders else next(iter(reading.vectors), "")
-    if dataset.kind == "vectors" or wanted in reading.vectors:
-        name = wanted if wanted in reading.vectors else next(iter(reading.vectors))
-        vectors = reading.vectors[name]
+            encoder_for(dataset, name, recipe, given)
+    wanted = recipe.encoders[0] if recipe.encoders else next(iter(given), "")
+    if dataset.kind == "vectors" or wanted in given:
+        name = wanted if wanted in given else next(iter(given))
         if dataset.kind != "pictures":
-            return replace(_given(dataset, vectors, name, store, options.limit), vectors=reading.vectors)
+            return _given(told, name, store, options.limit)
         # The pictures are still decoded once for thumbnails and facts, by the cheapest encoder.
-        request = Request(
-            dataset=dataset,
-            vectors=vectors,
-            encoder=recipe.engine("embed", "pixels"),
-            name=name,
-            limit=options.limit,
-            store=store,
-        )
+        encoder = recipe.engine("embed", "pixels")
     else:
-        name, encoder = encoder_for(dataset, wanted, recipe, reading.vectors)
-        request = Request(dataset=dataset, vectors=None, encoder=encoder, name=name, limit=options.limit, store=store)
-    made = ingest_request(request, verify=verify, progress=part(progress, 0.1 if recipe.encoders else 0.05, 1.0))
-    return replace(made, vectors=reading.vectors)
+        name, encoder = encoder_for(dataset, wanted, recipe, given)
+    request = Request(dataset=dataset, given=given, encoder=encoder, name=name, limit=options.limit, store=store)
+    return ingest_request(request, verify=verify, progress=part(progress, 0.1 if recipe.encoders else 0.05, 1.0))
 
 
 def ingest_request(request: Request, *, verify: bool, progress: Progress) -> Ingested:
@@ -191,7 +168,7 @@ def ingest_request(request: Request, *, verify: bool, progress: Progress) -> Ing
         return request.run(key, verify=verify, progress=progress)
 
 
-def encoder_for(dataset: Dataset, wanted: str, recipe: Recipe, vectors: Mapping[str, Float32] | None = None) -> tuple[str, Any]:
+def encoder_for(dataset: Dataset, wanted: str, recipe: Recipe, given: Iterable[str] = ()) -> tuple[str, Any]:
     """Make the encoder that a person wants, or the default one of the kind of data; give its name too.
 
     Raises:
@@ -200,36 +177,36 @@ def encoder_for(dataset: Dataset, wanted: str, recipe: Recipe, vectors: Mapping[
     from engines.embed import default
 
     if dataset.kind == "vectors":
-        raise _wrong_encoder(wanted, dataset, vectors or {})
+        raise _wrong_encoder(wanted, dataset, given)
     name = wanted or default(dataset.kind)
     table = registry("embed")
     if is_model(name):
         if dataset.kind not in MODEL_ENGINES:
-            raise _wrong_encoder(name, dataset, vectors or {})
+            raise _wrong_encoder(name, dataset, given)
     elif table.entry(name).modality not in ("", dataset.kind):
-        raise _wrong_encoder(name, dataset, vectors or {})
+        raise _wrong_encoder(name, dataset, given)
     encoder = recipe.engine("embed", name, kind=dataset.kind)
     if encoder.modality != dataset.kind:
-        raise _wrong_encoder(name, dataset, vectors or {})
+        raise _wrong_encoder(name, dataset, given)
     return name, encoder
 
 
-def _wrong_encoder(name: str, dataset: Dataset, vectors: Mapping[str, Float32]) -> ParameterError:
+def _wrong_encoder(name: str, dataset: Dataset, given: Iterable[str]) -> ParameterError:
     """Say which encoders there are for this data set."""
     entries = registry("embed").entries.items()
-    fitting = [*vectors, *(other for other, entry in entries if entry.modality == dataset.kind)]
+    fitting = [*given, *(other for other, entry in entries if entry.modality == dataset.kind)]
     kind = {"table": "a table of numbers and categories", "vectors": "a file of vectors"}.get(dataset.kind, dataset.kind)
     return ParameterError(f"the encoder {name!r} is not for {kind}", f"choose one of: {', '.join(fitting)}")
 
 
 def further_spaces(
-    dataset: Dataset, vectors: Mapping[str, Float32], recipe: Recipe, store: Store, *, verify: bool
+    dataset: Dataset, given: Collection[str], recipe: Recipe, store: Store, *, verify: bool
 ) -> Iterator[tuple[str, Callable[[Progress], Ingested]]]:
     """Give the embeddings that the recipe wants beside the first, each with what computes it for the rows that are used."""
     for name in recipe.encoders[1:]:
-        if name not in vectors:
-            _, encoder = encoder_for(dataset, name, recipe, vectors)
-            request = Request(dataset=dataset, vectors=None, encoder=encoder, name=name, limit=None, store=store)
+        if name not in given:
+            _, encoder = encoder_for(dataset, name, recipe, given)
+            request = Request(dataset=dataset, encoder=encoder, name=name, limit=None, store=store)
             yield name, partial(_further, request, verify)
 
 
@@ -244,30 +221,18 @@ def _narrow(dataset: Dataset, ingest: Ingest) -> Dataset:
     )
 
 
-def _given(dataset: Dataset, vectors: Float32, name: str, store: Store, limit: int | None) -> Ingested:
+def _given(told: Told, name: str, store: Store, limit: int | None) -> Ingested:
     """Keep the vectors that the source itself holds."""
+    from engines.embed.encoding import first_rows
+
+    dataset, spaces = told.dataset, dict(told.spaces)
     if limit is not None and limit < len(dataset):
-        first = np.sort(np.argsort(np.array(dataset.ids), kind="stable")[:limit]).astype(np.int64)
-        dataset, vectors = dataset.take(first), vectors[first]
-    embeddings = given_embeddings(vectors, name)
-    stored = store.get(Embeddings, embeddings.key)
-    return Ingested(
-        dataset=dataset, facts=None, embeddings=stored or store.put(embeddings), engine=None, cached=stored is not None
-    )
-
-
-def given_embeddings(vectors: Float32, name: str = GIVEN) -> Embeddings:
-    """Wrap vectors that a source brings as a value, keyed by what they hold."""
-    if not len(vectors):
-        raise SourceError("no row is left with a usable vector")
-    probabilities = np.empty((len(vectors), 0), dtype=np.float16)
-    key = digest_of(itertools.chain(["embed", GIVEN, name, str(vectors.shape)], _blocks(vectors)))
-    return Embeddings(key=key, encoder=name, vectors=vectors, probabilities=probabilities)
-
-
-def _blocks(vectors: Float32, rows: int = 65536) -> Iterator[bytes]:
-    for start in range(0, len(vectors), rows):
-        yield np.ascontiguousarray(vectors[start : start + rows]).tobytes()
+        first = first_rows(dataset, limit)
+        dataset, spaces = dataset.take(first), told.take(first)
+    stored = store.get(Embeddings, spaces[name].key)
+    spaces[name] = embeddings = stored or store.put(spaces[name])
+    cached = stored is not None and embeddings.key not in told.fresh
+    return Ingested(dataset=dataset, facts=None, embeddings=embeddings, engine=None, cached=cached, given=spaces)
 
 
 __all__ = [
@@ -280,5 +245,4 @@ __all__ = [
     "given_embeddings",
     "ingest_request",
     "ingest_source",
-    "read_sources",
 ]

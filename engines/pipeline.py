@@ -18,7 +18,6 @@ from engines.artifacts import (
     Clustering,
     Dataset,
     Embeddings,
-    Float32,
     IssueResult,
     Measure,
     Names,
@@ -26,7 +25,7 @@ from engines.artifacts import (
     PictureFacts,
     Projection,
 )
-from engines.ingestion import further_spaces, given_embeddings, ingest_source
+from engines.ingestion import further_spaces, ingest_source
 from engines.keeping import Keeper, latest, remember
 from engines.keys import chain, digest
 from engines.protocols import Evidence, JointEncoder, Progress, SourceOptions, available_threads, no_progress, part, titled
@@ -84,7 +83,7 @@ class Run:
     values: Values = field(default_factory=Values)
     _stages: Stages = field(init=False, repr=False)
     _shares: Mapping[str, float] = field(default_factory=dict, repr=False)
-    _given: Mapping[str, Float32] = field(default_factory=dict, repr=False)
+    _given: Mapping[str, Embeddings] = field(default_factory=dict, repr=False)
     _encoder: Any = field(default=None, repr=False)
     _keeper: Keeper | None = field(default=None, repr=False)
 
@@ -142,11 +141,11 @@ class Run:
         self.values.dataset, self.values.facts, self.values.embeddings = result.dataset, result.facts, result.embeddings
         name = result.embeddings.encoder
         self.values.spaces[name] = result.embeddings
-        self._given, self._encoder = result.vectors, result.engine if name not in result.vectors else None
+        self._given, self._encoder = result.given, result.engine if name not in result.given else None
         self._stages.record(
             "embed", name, result.engine, result.embeddings.key, cached=result.cached, usage=clock.stop(result.notes)
         )
-        self._shares = shares(len(result.dataset), encoded=name not in result.vectors and not result.cached)
+        self._shares = shares(len(result.dataset), encoded=name not in result.given and not result.cached)
         meter.step("embed", self._shares["embed"])(1.0, name)
         self.on_value("embed", name)
 
@@ -157,9 +156,7 @@ class Run:
         evidence = self._evidence()
         assert evidence.dataset is not None
         others = further_spaces(evidence.dataset, self._given, self.recipe, self.store, verify=self.verify)
-        self.values.spaces |= {
-            name: given_embeddings(rows, name) for name, rows in self._given.items() if name not in self.values.spaces
-        }
+        self.values.spaces |= {name: value for name, value in self._given.items() if name not in self.values.spaces}
         step = meter.step("compare", self._shares["compare"])
         for name, make in others:
             clock = Clock()
