@@ -23,11 +23,13 @@ from engines.curate.state import replay
 from engines.decisions import DecisionLog
 from engines.embed.rowcache import Batch, RowCache
 from engines.errors import Cancelled
+from engines.idsets import Roster
 from engines.issue_result import PAIR_SCHEMA, IssueResult
 from engines.keys import digest
 from engines.pipeline import Values
 from engines.store import Store
 from engines.worker import Job, call, peak_rss
+from explorer.rowwise import Tags, Words
 from explorer.tables import Decided, samples_table
 
 D, K = 16, 5
@@ -199,7 +201,7 @@ def main() -> None:
         table.step(f"row cache: read {rows:,} vectors", lambda: _read_cache(space / "cache.sqlite", rows))
         ids = dataset.ids
         log = DecisionLog(space / "decisions.sqlite")
-        table.step("tell the log all ids", lambda: log.use_roster(ids))
+        table.step("tell the log all ids", lambda: log.use_roster(Roster(ids)))
         table.step("30 decisions about 100,000 rows each", lambda: _decide(log, ids, 30, min(n, 100_000)))
         table.step("100 decisions about one row each", lambda: _decide(log, ids, 100, 1))
         table.step("undo, redo", lambda: (log.undo(), log.redo()))
@@ -211,7 +213,8 @@ def main() -> None:
             clusterings={"fake": clusters},
             issues={"outlier": issue},
         )
-        decided = Decided(excluded=state.excluded, labels=state.label_decided, tags=state.tags, thresholds=state.thresholds)
+        labels, tags = Words(state.label_names, state.label_codes), Tags(state.tagged, n)
+        decided = Decided(excluded=state.excluded, labels=labels, tags=tags, thresholds=state.thresholds)
         samples = table.step("build samples", lambda: samples_table(values, decided, ["pca"]))
         table.step("write samples.parquet", lambda: pq.write_table(samples, space / "samples.parquet", compression="zstd"))
         table.step("samples as a pandas frame", samples.to_pandas)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from engines.issue_result import PAIR_SCHEMA, Float32, Int32, IssueResult
 from engines.keys import digest
@@ -62,9 +64,9 @@ class Dataset(Artifact):
         require(tuple(self.rows.column_names[:4]) == ROW_COLUMNS, f"columns start with {self.rows.column_names[:4]}")
         own = set(self.rows.column_names[4:])
         require(not own & RESERVED, f"own columns use reserved names: {sorted(own & RESERVED)}")
-        ids = self.ids
-        require(all(ids), "an id is empty")
-        require(len(set(ids)) == len(ids), "ids repeat")
+        ids = self.rows.column("id")
+        require(ids.null_count == 0 and pc.min(pc.binary_length(ids)).as_py() != 0, "an id is empty")
+        require(pc.count_distinct(ids).as_py() == len(ids), "ids repeat")
         require(self.media.num_rows == len(ids), "media and rows differ in length")
         require(self.stats.shape in {(len(ids), 3), (0, 3)}, f"stats have shape {self.stats.shape}")
         require(self.rejects.schema.equals(REJECT_SCHEMA), "rejects have another schema")
@@ -72,8 +74,8 @@ class Dataset(Artifact):
     def __len__(self) -> int:
         return int(self.rows.num_rows)
 
-    @property
-    def ids(self) -> list[str]:
+    @cached_property
+    def ids(self) -> Sequence[str]:
         """Give the ids in row order."""
         return list(self.rows.column("id").to_pylist())
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy.stats import differential_entropy
 
 from engines.artifacts import Dataset, Embeddings, Float32
 from engines.keys import digest
@@ -118,6 +117,8 @@ def vasicek_ratio(vectors: Float32) -> float | None:
     Scores scaled to a total variance of d; per component r = exp(entropy by Vasicek's spacings) / sqrt(2 pi e); mean of (1 - r)^2.
     None with fewer rows than dimensions, where components without variance say nothing.
     """
+    from scipy.stats import differential_entropy
+
     n, d = vectors.shape
     if n <= d or n < 11:
         return None

@@ -50,13 +50,13 @@ class DecisionLog:
             if self.path.exists():
                 self._open()
 
-    def use_roster(self, ids: Sequence[str], contents: Sequence[str] = ()) -> None:
+    def use_roster(self, roster: Roster) -> None:
         """Tell all ids of the data set as it is now, with content hashes where files have them.
 
         Large decisions are then kept as bitmaps over these ids, and ids that vanish later can be found again by content.
         """
         with self._lock:
-            self._roster = Roster(list(ids), list(contents))
+            self._roster = roster
 
     # -- write ---------------------------------------------------------------------------------------------------------
 

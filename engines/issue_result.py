@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -53,32 +54,33 @@ class IssueResult(Artifact):
     def severity_of(self, raw: npt.ArrayLike) -> Float32:
         """Map raw scores to 0..1 by (1 + z / (1 + |z|)) / 2 with z = (raw - cut) / scale: 0.5 at the cut, order kept in float32."""
         z = (np.asarray(raw, dtype=np.float64) - self.cut) / self.scale
-        severity = np.where(z >= 0, 1.0 - 0.5 / (1.0 + np.abs(z)), 0.5 / (1.0 + np.abs(z)))
-        return np.where(np.isnan(z), np.nan, severity).astype(np.float32)
+        tail = 0.5 / (1.0 + np.abs(z))
+        return np.where(z >= 0, 1.0 - tail, tail).astype(np.float32)
 
-    @property
+    @cached_property
     def severity(self) -> Float32:
         """Give the severity of each row; NaN where the check does not apply."""
-        return self.severity_of(self.raw)
+        severity = self.severity_of(self.raw) if not self.skipped else np.full(len(self.raw), np.nan, dtype=np.float32)
+        severity.flags.writeable = False
+        return severity
 
     def flagged(self, threshold: float | None = None) -> npt.NDArray[np.bool_]:
         """Tell which rows have a severity of at least ``threshold`` (default: the check's own)."""
         cut = self.threshold if threshold is None else threshold
-        severity = self.severity
-        return np.asarray(~np.isnan(severity) & (np.nan_to_num(severity) >= np.float32(cut)))
+        return np.asarray(self.severity >= np.float32(cut))
 
     def groups(self, threshold: float | None = None) -> Int32:
         """Number the connected components of pairs whose severity reaches the threshold; -1 = in none.
 
         Groups are numbered 0.. in the order of their first row.
         """
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
         n = len(self.raw)
         group = np.full(n, -1, dtype=np.int32)
         if not self.pairs.num_rows:
             return group
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
         cut = np.float32(self.threshold if threshold is None else threshold)
         strong = self.severity_of(self.pairs.column("score").to_numpy()) >= cut
         a = self.pairs.column("a").to_numpy()[strong]

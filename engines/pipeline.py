@@ -333,7 +333,7 @@ class Run:
 
 def skipped(name: str, scope: Literal["row", "class", "dataset"], n: int, missing: Sequence[str]) -> IssueResult:
     """Make the result of a check that could not run because its needs are not met."""
-    nothing = pa.array([None] * n, pa.string())
+    nothing = pa.nulls(n, pa.string())
     return IssueResult(
         key=digest("skipped", name, str(n), *missing),
         check_name=name,

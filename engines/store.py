@@ -55,7 +55,7 @@ class Store:
         folder = self.folder(cls, key)
         try:
             arrays = {name: _load_array(folder / f"{name}.npy") for name in header["arrays"]}
-            tables = {name: pq.read_table(folder / f"{name}.parquet") for name in header["tables"]}
+            tables = {name: pq.ParquetFile(folder / f"{name}.parquet").read() for name in header["tables"]}
             return cls.restore(header["plain"], arrays, tables)
         except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
             self._set_aside(folder)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from engines.accounting import StageRecord
 from engines.artifacts import Clustering, Dataset
-from engines.errors import DecisionError, UserError
+from engines.errors import UserError
 from engines.keys import digest
 from engines.pipeline import OnValue, Run, Values
 from engines.protocols import Progress, Ranking, SourceOptions, no_progress
@@ -21,7 +21,9 @@ from engines.recipe import Recipe
 from explorer import tables
 from explorer.geometry import nearest_rows, rows_inside
 from explorer.media import Media
+from explorer.rowwise import Tags, Words
 from explorer.selection import Selection
+from explorer.standing import Named, Rows, Standing, rows_of
 from explorer.workspace import Workspace, is_hub_id
 
 if TYPE_CHECKING:
@@ -30,23 +32,13 @@ if TYPE_CHECKING:
 
     from engines.advice import Advice
     from engines.cluster.agreement import Agreement
-    from engines.curate.state import Replay, State
+    from engines.curate.state import State
     from engines.decisions import Decision, DecisionLog
+    from engines.idsets import Roster
     from explorer.encoders import EncoderChoice, ModelOffer
     from explorer.searching import SearchOffer
 
-Rows = npt.NDArray[np.int64]
 T = TypeVar("T")
-
-
-def _contents(values: Values) -> list[str]:
-    if values.facts is not None:
-        return list(values.facts.facts.column("content_hash").to_pylist())
-    if values.dataset is not None and values.dataset.kind == "texts":
-        from engines.embed.text_rows import content_of
-
-        return [content_of(text or "") for text in values.dataset.media.column("media").to_pylist()]
-    return []
 
 
 def _as_text(source: Path) -> str:
@@ -76,9 +68,8 @@ class Explorer:
         self.keep_maps = False
         """Whether maps stay in place when rows were added or removed since they were shown; off, the result hangs on no history."""
         self._verify = verify
-        self._log: DecisionLog | None = None
+        self._standing = Standing(workspace.decisions_path)
         self._media: Media | None = None
-        self._replayer: tuple[Dataset, Replay] | None = None
         self._lock = threading.RLock()
         self._cache: dict[str, tuple[tuple[int, int], Any]] = {}
         self._pending: Values | None = None
@@ -136,7 +127,7 @@ class Explorer:
                     self.values, self._pending = fresh, None
                 self.revision += 1
                 if stage == "embed" and fresh.dataset is not None:
-                    self.log.use_roster(fresh.dataset.ids, _contents(fresh))
+                    self.log.use_roster(self._standing.roster(fresh.dataset, fresh.facts))
             if on_value is not None:
                 on_value(stage, name)
 
@@ -285,40 +276,32 @@ class Explorer:
     @property
     def log(self) -> DecisionLog:
         """Give the log of decisions, opened on first use."""
-        with self._lock:
-            if self._log is None:
-                from engines.decisions import DecisionLog
+        return self._standing.log
 
-                self._log = DecisionLog(self.workspace.decisions_path)
-            return self._log
+    @property
+    def roster(self) -> Roster:
+        """Give the ids of the rows, with the hash of each one's file or text where rows have either."""
+        return self._standing.roster(self.dataset, self.values.facts)
 
     @property
     def state(self) -> State:
         """Give what the decisions amount to for the rows as they are now."""
-        return self._derived("state", self._replay)
-
-    def _replay(self) -> State:
-        from engines.curate.state import Replay
-
-        dataset = self.dataset
-        if self._replayer is None or self._replayer[0] is not dataset:
-            self._replayer = (dataset, Replay(dataset.ids, self.contents()))
-        return self._replayer[1].over(self.log.entries())
+        return self._derived("state", lambda: self._standing.state(self.roster))
 
     def replayed(self, entries: Iterable[Decision]) -> State:
         """Replay any list of decisions over the rows; ids that vanished are found again by content."""
-        from engines.curate.state import replay
+        from engines.curate.state import Replay
 
-        return replay(list(entries), self.dataset.ids, self.contents())
+        return Replay(self.roster).over(entries)
 
-    def contents(self) -> list[str]:
+    def contents(self) -> Sequence[str]:
         """Give the hash of each row's file or text; empty where rows have neither."""
-        return _contents(self.values)
+        return self.roster.contents
 
     def decide(
         self,
         action: str,
-        rows: Sequence[int] | Sequence[str] | Rows = (),
+        rows: Named = (),
         *,
         value: Any = None,
         check: str | None = None,
@@ -340,28 +323,14 @@ class Explorer:
         """Bring back what this author undid last; None when there is nothing."""
         return self.log.redo()
 
-    def ids_of(self, rows: Sequence[int] | Sequence[str] | Rows) -> list[str]:
+    def ids_of(self, rows: Named) -> list[str]:
         """Give the ids of rows that are named by number or id.
 
         Raises:
             DecisionError: for a number or id that is not in the data set.
         """
-        ids = self.dataset.ids
-        known = self._row_of()
-        found = []
-        for row in rows:
-            if isinstance(row, str):
-                if row not in known:
-                    raise DecisionError(f"there is no row with the id {row!r}", "ids are in the column id of samples")
-                found.append(row)
-            elif 0 <= int(row) < len(ids):
-                found.append(ids[int(row)])
-            else:
-                raise DecisionError(f"there is no row {row}", f"rows go from 0 to {len(ids) - 1}")
-        return found
-
-    def _row_of(self) -> Mapping[str, int]:
-        return self._derived("rows", lambda: {row_id: row for row, row_id in enumerate(self.dataset.ids)})
+        roster = self.roster
+        return [roster.ids[row] for row in rows_of(roster, rows).tolist()]
 
     def read_decisions(self, path: str | Path) -> State:
         """Replay the decisions of a ``decisions.jsonl`` over the rows, in place of those in the log.
@@ -386,8 +355,8 @@ class Explorer:
         state = state or self.state
         return tables.Decided(
             excluded=state.excluded,
-            labels=state.label_decided,
-            tags=state.tags,
+            labels=Words(state.label_names, state.label_codes),
+            tags=Tags(state.tagged, state.n),
             thresholds=state.thresholds,
             cluster_names=self.renamed(state),
         )
@@ -399,7 +368,10 @@ class Explorer:
 
     def samples_table(self, decided: tables.Decided) -> pa.Table:
         """Give the samples as an Arrow table with any state of the decisions."""
-        return tables.samples_table(self.values, decided, self.recipe.chosen("project"))
+        return tables.with_decisions(self._found(), self.values, decided)
+
+    def _found(self) -> pa.Table:
+        return self._derived("found", lambda: tables.found_table(self.values, self.recipe.chosen("project")), decided=False)
 
     @property
     def issues(self) -> pd.DataFrame:
@@ -420,10 +392,10 @@ class Explorer:
         frame: pd.DataFrame = self._derived(name, lambda: make().to_pandas())
         return frame
 
-    def _derived(self, name: str, make: Callable[[], T]) -> T:
-        """Keep what was derived until a value arrives or a decision is made, by any process."""
+    def _derived(self, name: str, make: Callable[[], T], *, decided: bool = True) -> T:
+        """Keep what was derived until a value arrives or (where it is ``decided``) a decision is made, by any process."""
         with self._lock:
-            version = (self.revision, self.log.version)
+            version = (self.revision, self.log.version if decided else 0)
             known = self._cache.get(name)
             if known is not None and known[0] == version:
                 return cast("T", known[1])
@@ -431,7 +403,7 @@ class Explorer:
             self._cache[name] = (version, made)
             return made
 
-    def select(self, what: str | Sequence[str] | Sequence[int] | Rows) -> Selection:
+    def select(self, what: str | Named) -> Selection:
         """Select rows by an SQL expression over the columns of ``samples``, by ids, or by row numbers.
 
         Raises:
@@ -440,8 +412,7 @@ class Explorer:
         """
         if isinstance(what, str):
             return Selection(self, np.flatnonzero(self.where(what)))
-        known = self._row_of()
-        return Selection(self, np.array([known[row_id] for row_id in self.ids_of(what)], dtype=np.int64))
+        return Selection(self, rows_of(self.roster, what))
 
     def where(self, expression: str) -> npt.NDArray[np.bool_]:
         """Tell for which rows an SQL expression over the columns of ``samples`` is true.
@@ -451,7 +422,9 @@ class Explorer:
         """
         from engines.curate.where import where
 
-        return where(self.samples, expression)
+        found = self._derived("without_nan", lambda: tables.without_nan(self._found()), decided=False)
+        table = self._derived("where", lambda: tables.with_decisions(found, self.values, self.decided()))
+        return where(table, expression)
 
     def export(self, to: str | Path, **options: Any) -> dict[str, Any]:
         """Write the rows that stay into the new folder ``to``; see ``explorer.leaving.export``."""

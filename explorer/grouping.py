@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 def keeper(snap: Snapshot, check: CheckFindings, members: Rows) -> int:
     """Return the row of a group that is suggested to be kept; the first where nothing is suggested."""
-    alive = [int(row) for row in members if not snap.excluded[row]]
-    for row in alive:
+    alive: dict[str, int] = {snap.ids[row]: row for row in members.tolist() if not snap.excluded[row]}
+    for row in alive.values():
         named = check.suggestion(row)
-        if named is not None and snap.row_of.get(named, -1) in alive:
-            return snap.row_of[named]
-    return alive[0] if alive else int(members[0])
+        if named is not None and named in alive:
+            return alive[named]
+    return next(iter(alive.values()), int(members[0]))
 
 
 def group_of(check: CheckFindings, row: int) -> Rows:

@@ -5,6 +5,7 @@ from typing import overload
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Codes = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
@@ -40,6 +41,10 @@ class Words(Sequence[str | None]):
         renumber = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)
         return Words([name for name, there in zip(names, used.tolist(), strict=True) if there], renumber[codes])
 
+    def column(self) -> pa.Array:
+        """Give the words (n) as strings, null where there is nothing."""
+        return pa.array([*self.names, None], pa.string()).take(pa.array(np.where(self.codes < 0, len(self.names), self.codes)))
+
     def texts(self) -> npt.NDArray[np.object_]:
         """Give the words (n) as an array of texts, empty where there is nothing."""
         found: npt.NDArray[np.object_] = np.array([*self.names, ""], dtype=object)[self.codes]
@@ -66,6 +71,15 @@ class Tags(Sequence[tuple[str, ...]]):
         if not -self._n <= row < self._n:
             raise IndexError(f"there is no row {row}")
         return tuple(tag for tag, mask in self.masks.items() if mask[row])
+
+    def column(self) -> pa.Array:
+        """Give the tags (n) as lists of strings."""
+        marked = [np.flatnonzero(mask) for mask in self.masks.values()]
+        rows = np.concatenate([*marked, np.empty(0, dtype=np.int64)])
+        tags = np.repeat(np.arange(len(marked)), [len(some) for some in marked])[np.argsort(rows, kind="stable")]
+        ends = np.zeros(self._n + 1, dtype=np.int32)
+        np.cumsum(np.bincount(rows, minlength=self._n), out=ends[1:])
+        return pa.ListArray.from_arrays(pa.array(ends), pa.array([*self.masks], pa.string()).take(pa.array(tags)))
 
     @property
     def any(self) -> Mask:

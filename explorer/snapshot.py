@@ -1,6 +1,7 @@
 """Everything that the pages derive from the values and the decisions, computed once per change and shared by all tabs."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -114,15 +115,10 @@ class Snapshot:
         """Count the rows."""
         return len(self.dataset)
 
-    @cached_property
-    def ids(self) -> list[str]:
+    @property
+    def ids(self) -> Sequence[str]:
         """Give the ids in row order."""
         return self.dataset.ids
-
-    @cached_property
-    def row_of(self) -> dict[str, int]:
-        """Map ids to rows."""
-        return {id_: row for row, id_ in enumerate(self.ids)}
 
     @property
     def label_names(self) -> list[str]:

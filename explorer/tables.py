@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from engines.artifacts import NO_CLUSTER, PAIR_SCHEMA, Dataset, Names, Projection
 from engines.codes import encode
 from engines.pipeline import Values
+from explorer.rowwise import Tags, Words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,15 +22,15 @@ class Decided:
     """What a person decided, per row (or nothing at all): what the tables need to know of the decisions."""
 
     excluded: npt.NDArray[np.bool_]
-    labels: Sequence[str | None]
-    tags: Sequence[Sequence[str]]
+    labels: Words
+    tags: Tags
     thresholds: Mapping[str, float] = field(default_factory=dict)
     cluster_names: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def nothing(cls, n: int) -> Decided:
         """Give the state of a data set that nobody has touched."""
-        return cls(excluded=np.zeros(n, dtype=bool), labels=[None] * n, tags=[()] * n)
+        return cls(excluded=np.zeros(n, dtype=bool), labels=Words([], np.full(n, -1, dtype=np.int32)), tags=Tags({}, n))
 
 
 def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -> pa.Table:
@@ -39,6 +41,11 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     local_dimension, typicality), ``<check>_severity`` and ``<check>_flagged`` per check, suggested_label, label_decided, excluded,
     tags, text (of texts), own columns. What is not computed yet is null.
     """
+    return with_decisions(found_table(values, projectors), values, decided)
+
+
+def found_table(values: Values, projectors: Sequence[str]) -> pa.Table:
+    """Build the samples as they are before anything is decided."""
     dataset = _dataset(values)
     n = len(dataset)
     columns: dict[str, Any] = {name: dataset.rows.column(name) for name in ("id", "path", "label", "split")}
@@ -49,7 +56,7 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
         columns[f"{prefix}y"] = pa.array(values.projections[name].coords[:, 1])
     if not present:
         columns["x"] = columns["y"] = pa.nulls(n, pa.float32())
-    columns |= _cluster_columns(values, decided, n)
+    columns |= _cluster_columns(values, n)
     for number, name in enumerate(present):
         columns |= _trust_columns(values.projections[name], "" if number == 0 else f"{name}_")
     for name, measure in values.measures.items():
@@ -57,13 +64,11 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     suggested = pa.nulls(n, pa.string())
     for name, issue in values.issues.items():
         columns[f"{name}_severity"] = pa.array(issue.severity, from_pandas=True)
-        columns[f"{name}_flagged"] = pa.array(issue.flagged(decided.thresholds.get(name)))
+        columns[f"{name}_flagged"] = pa.array(issue.flagged())
         if name == "label_issue":
             suggested = issue.details.column("suggestion")
     columns["suggested_label"] = suggested
-    columns["label_decided"] = pa.array(list(decided.labels), pa.string())
-    columns["excluded"] = pa.array(decided.excluded)
-    columns["tags"] = _tags(decided.tags)
+    columns |= _decided_columns(Decided.nothing(n))
     if dataset.kind == "texts" and "text" not in dataset.own_columns:
         columns["text"] = dataset.media.column("media")
     for name in dataset.own_columns:
@@ -71,7 +76,36 @@ def samples_table(values: Values, decided: Decided, projectors: Sequence[str]) -
     return pa.table(columns)
 
 
-def _cluster_columns(values: Values, decided: Decided, n: int) -> dict[str, pa.Array]:
+def with_decisions(found: pa.Table, values: Values, decided: Decided) -> pa.Table:
+    """Put what was decided into the columns of ``found_table`` that tell of it; the others stay as they are."""
+    columns = _decided_columns(decided)
+    if values.clusterings and decided.cluster_names:
+        clusterer, clustering = next(iter(values.clusterings.items()))
+        names = names_of(values.names.get(clusterer)) | dict(decided.cluster_names)
+        columns["cluster_name"] = _names(clustering.labels, names)
+    for name, threshold in decided.thresholds.items():
+        if name in values.issues and f"{name}_flagged" in found.column_names:
+            columns[f"{name}_flagged"] = pa.array(values.issues[name].flagged(threshold))
+    for name, column in columns.items():
+        found = found.set_column(found.column_names.index(name), name, column)
+    return found
+
+
+def without_nan(table: pa.Table) -> pa.Table:
+    """Put null in place of NaN, which SQL takes for the largest number."""
+    for place, column in enumerate(table.columns):
+        if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+            known = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+            table = table.set_column(place, table.field(place).name, known)
+    return table
+
+
+def _decided_columns(decided: Decided) -> dict[str, pa.Array]:
+    labels, tags = decided.labels.column(), decided.tags.column()
+    return {"label_decided": labels, "excluded": pa.array(decided.excluded), "tags": tags}
+
+
+def _cluster_columns(values: Values, n: int) -> dict[str, pa.Array]:
     if not values.clusterings:
         return {
             "cluster": pa.nulls(n, pa.int32()),
@@ -79,11 +113,10 @@ def _cluster_columns(values: Values, decided: Decided, n: int) -> dict[str, pa.A
             "strength": pa.nulls(n, pa.float32()),
         }
     clusterer, clustering = next(iter(values.clusterings.items()))
-    names = names_of(values.names.get(clusterer)) | dict(decided.cluster_names)
     labels = clustering.labels
     return {
         "cluster": pa.array(labels),
-        "cluster_name": _names(labels, names),
+        "cluster_name": _names(labels, names_of(values.names.get(clusterer))),
         "strength": pa.array(clustering.strength),
     }
 
@@ -100,12 +133,6 @@ def _names(labels: npt.NDArray[np.int32], names: Mapping[int, str]) -> pa.Array:
     used, place = np.unique(labels, return_inverse=True)
     words = pa.array([names.get(int(cluster), "") if cluster >= 0 else "" for cluster in used], pa.string())
     return words.take(pa.array(place.ravel()))
-
-
-def _tags(tags: Sequence[Sequence[str]]) -> pa.Array:
-    ends = np.zeros(len(tags) + 1, dtype=np.int32)
-    np.cumsum(np.fromiter(map(len, tags), dtype=np.int32, count=len(tags)), out=ends[1:])
-    return pa.ListArray.from_arrays(pa.array(ends), pa.array([tag for some in tags for tag in some], pa.string()))
 
 
 def issues_table(values: Values, decided: Decided) -> pa.Table:
@@ -247,8 +274,11 @@ def _dataset(values: Values) -> Dataset:
 __all__ = [
     "Decided",
     "clusters_table",
+    "found_table",
     "issues_table",
     "names_of",
     "pairs_table",
     "samples_table",
+    "with_decisions",
+    "without_nan",
 ]

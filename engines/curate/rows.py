@@ -18,9 +18,8 @@ GONE = -1
 class RowFinder:
     """Map ids to row numbers; ids that are no row any more are looked for by content, else they become orphans."""
 
-    def __init__(self, ids: Sequence[str], contents: Sequence[str] = ()) -> None:
-        self._ids = ids
-        self._contents = contents
+    def __init__(self, now: Roster) -> None:
+        self._now = now
         self._places: dict[int, tuple[Roster, Int64 | None]] = {}
         self._orphans: dict[str, None] = {}
         self.moved: dict[str, int] = {}
@@ -64,17 +63,18 @@ class RowFinder:
         known = self._places.get(id(roster))
         if known is None:
             # Keeping the roster beside its places keeps its identity from being given to another one.
-            known = self._places[id(roster)] = (roster, self._work_out(roster.ids))
+            known = self._places[id(roster)] = (roster, self._work_out(roster))
         return known[1]
 
-    def _work_out(self, ids: Sequence[str]) -> Int64 | None:
-        if len(ids) == len(self._ids) and list(ids) == list(self._ids):
+    def _work_out(self, roster: Roster) -> Int64 | None:
+        ids, now = roster.ids, self._now.ids
+        if roster is self._now or (len(ids) == len(now) and list(ids) == list(now)):
             return None
-        row_of = self._row_of
+        row_of = self._now.place
         return np.fromiter((row_of.get(id_, GONE) for id_ in ids), dtype=np.int64, count=len(ids))
 
     def _row(self, id_: str, content_of: Callable[[str], str | None]) -> int:
-        row = self._row_of.get(id_, GONE)
+        row = self._now.place.get(id_, GONE)
         if row == GONE:
             content = content_of(id_)
             row = self._row_of_content.get(content, GONE) if content else GONE
@@ -85,14 +85,10 @@ class RowFinder:
         return row
 
     @cached_property
-    def _row_of(self) -> dict[str, int]:
-        return {id_: row for row, id_ in enumerate(self._ids)}
-
-    @cached_property
     def _row_of_content(self) -> dict[str, int]:
         """Map contents to their row where only one row has them; among copies nobody can tell which one was meant."""
         found: dict[str, int] = {}
-        for row, content in enumerate(self._contents):
+        for row, content in enumerate(self._now.contents):
             if content:
                 found[content] = GONE if content in found else row
         return found

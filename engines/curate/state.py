@@ -13,6 +13,7 @@ from engines.curate.clusters import Rename, match_renames
 from engines.curate.rows import RowFinder
 from engines.curate.words import describe
 from engines.decision_entry import Decision, live
+from engines.idsets import Roster
 
 Mask = npt.NDArray[np.bool_]
 Int32 = npt.NDArray[np.int32]
@@ -102,15 +103,15 @@ def replay(entries: Iterable[Decision], ids: Sequence[str], contents: Sequence[s
     With ``contents`` (content hash per row; empty where there is none), a decided id that is no row any more is found again where
     exactly one row has the content that it had. Time and memory are linear in rows times decisions about many rows.
     """
-    return Replay(ids, contents).over(entries)
+    return Replay(Roster(ids, contents)).over(entries)
 
 
 class Replay:
     """Replay a growing log over the same rows: what was replayed before is not replayed again as long as it still stands."""
 
-    def __init__(self, ids: Sequence[str], contents: Sequence[str] = ()) -> None:
-        self._finder = RowFinder(ids, contents)
-        self._n = len(ids)
+    def __init__(self, now: Roster) -> None:
+        self._finder = RowFinder(now)
+        self._n = len(now.ids)
         self._standing: list[str] = []
         self._work = _Work(self._n)
 

@@ -134,7 +134,9 @@ def _mask(result: duckdb.DuckDBPyConnection, n: int) -> npt.NDArray[np.bool_]:
         raise ParameterError(f"the expression gives {kind}, not true or false", "compare with something, as in cluster = 3")
     found = result.fetchnumpy()
     rows = np.ma.getdata(found["r"])
-    if len(rows) != n or len(np.unique(rows)) != n:
+    answered = np.zeros(n, dtype=bool)
+    answered[rows] = True
+    if len(rows) != n or not answered.all():
         raise ParameterError(
             "the expression does not give one answer per row", "functions such as count() or unnest() do not fit"
         )

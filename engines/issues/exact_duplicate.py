@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -125,5 +126,5 @@ def _what(evidence: Evidence) -> str:
     return "files" if evidence.facts is not None else "texts" if evidence.dataset.kind == "texts" else "vectors"
 
 
-def _reason(row: int, members: list[int], ids: list[str]) -> str:
+def _reason(row: int, members: list[int], ids: Sequence[str]) -> str:
     return f"Same content as {listed([ids[other] for other in members if other != row])}."

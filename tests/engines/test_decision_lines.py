@@ -6,6 +6,7 @@ import pytest
 
 from engines.decisions import DecisionLog, read_jsonl, write_jsonl
 from engines.errors import DecisionError
+from engines.idsets import Roster
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def log(tmp_path):
 
 
 def test_lines_keep_everything(log, tmp_path):
-    log.use_roster(["a", "b"], ["11", ""])
+    log.use_roster(Roster(["a", "b"], ["11", ""]))
     log.append("relabel", ["a", "b"], value="Käfer\n", check="label_issue", why="looked", run_key="k")
     log.append("threshold", value=0.25, check="outlier")
     log.undo()

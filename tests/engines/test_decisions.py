@@ -16,6 +16,7 @@ from engines import idsets
 from engines.curate.state import Replay, replay
 from engines.decisions import DecisionLog, live, write_jsonl
 from engines.errors import DecisionError
+from engines.idsets import Roster
 
 ROOT = Path(__file__).parents[2]
 IDS = [f"row{number}" for number in range(9)]
@@ -37,14 +38,14 @@ class LogAgainstModel(RuleBasedStateMachine):
         self.logs = {}
         self.model = []
         self.redoable = {"ann": [], "bob": []}
-        self.replay = Replay(IDS)
+        self.replay = Replay(Roster(IDS))
         self.small, idsets.SMALL = idsets.SMALL, 3
 
     @initialize()
     def open(self):
         for who in ("ann", "bob"):
             self.logs[who] = DecisionLog(Path(self.folder.name) / "decisions.sqlite", who=who)
-        self.logs["ann"].use_roster(IDS)
+        self.logs["ann"].use_roster(Roster(IDS))
 
     def teardown(self):
         idsets.SMALL = self.small
@@ -201,9 +202,10 @@ def test_authors_do_not_touch_each_other(log):
 WRITER = """
 import sys
 from engines.decisions import DecisionLog
+from engines.idsets import Roster
 log = DecisionLog(sys.argv[1], who=sys.argv[2])
 ids = [f"row{number}" for number in range(1000)]
-log.use_roster(ids)
+log.use_roster(Roster(ids))
 for number in range(int(sys.argv[3])):
     made = log.append("tag", ids[number:] if number % 3 == 0 else ids[number:number + 1], value=f"{sys.argv[2]} {number}")
     print(made.seq, made.uuid, flush=True)
@@ -291,7 +293,7 @@ def test_long_and_odd_texts_are_kept_exactly(log):
 
 def test_large_sets_are_bitmaps_over_one_roster(log):
     ids = [f"class/{number:06d}.jpg" for number in range(50_000)]
-    log.use_roster(ids, [f"{number:032x}" for number in range(50_000)])
+    log.use_roster(Roster(ids, [f"{number:032x}" for number in range(50_000)]))
     for start in range(10):
         log.append("exclude", [*ids[start::2], "not in the roster"])
     again = DecisionLog(log.path)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from explorer.tables import Decided, clusters_table, samples_table
+from explorer.rowwise import Tags, Words
+from explorer.tables import Decided, clusters_table, found_table, samples_table, with_decisions, without_nan
 
 
 def test_clusters_are_counted_as_they_are(ex):
@@ -30,11 +31,11 @@ def test_clusters_are_counted_as_they_are(ex):
 
 def test_tags_and_names_of_clusters_stand_at_their_rows(ex):
     n = len(ex.dataset)
-    tags = [("b", "a")[: row % 3] for row in range(n)]
+    tags = Tags({"b": np.arange(n) % 3 > 0, "a": np.arange(n) % 3 == 2}, n)
     named = {int(cluster): f"name {cluster}" for cluster in np.unique(next(iter(ex.values.clusterings.values())).labels)}
     decided = replace(Decided.nothing(n), tags=tags, cluster_names=named)
     table = samples_table(ex.values, decided, [])
-    assert table.column("tags").to_pylist() == [list(some) for some in tags]
+    assert table.column("tags").to_pylist() == [[[], ["b"], ["a", "b"]][row % 3] for row in range(n)]
     assert table.schema.field("tags").type == pa.list_(pa.string())
     clusters = table.column("cluster").to_pylist()
     assert table.column("cluster_name").to_pylist() == [named[cluster] if cluster >= 0 else "" for cluster in clusters]
@@ -54,3 +55,26 @@ def test_trust_and_its_two_faults_stand_beside_each_other_for_every_map(ex):
     np.testing.assert_array_equal(table.column("tsne_false_neighbors").to_numpy(), maps["tsne"].false)
     np.testing.assert_array_equal(table.column("tsne_trust").to_numpy(), maps["tsne"].trust)
     assert {table.column(f"pca_{share}").null_count for share in shares} == {len(ex.dataset)}
+
+
+def test_decisions_go_into_their_columns_and_nowhere_else(ex):
+    n, rows = len(ex.dataset), np.arange(len(ex.dataset))
+    check = next(name for name, issue in ex.values.issues.items() if not issue.skipped)
+    labels = Words(["x", "y"], np.where(rows % 4 == 0, rows % 8 // 4, -1))
+    decided = replace(Decided.nothing(n), labels=labels, excluded=rows % 5 == 0, thresholds={check: 0.0, "no_check": 0.5})
+    found = found_table(ex.values, ["pca"])
+    table = with_decisions(found, ex.values, decided)
+    assert table.column_names == found.column_names
+    assert table.schema == found.schema
+    assert table.column("label_decided").to_pylist() == list(labels)
+    assert table.column("excluded").to_pylist() == (rows % 5 == 0).tolist()
+    assert table.column(f"{check}_flagged").to_pylist() == ex.values.issues[check].flagged(0.0).tolist()
+    same = set(table.column_names) - {"label_decided", "excluded", f"{check}_flagged"}
+    assert table.select(sorted(same)).equals(found.select(sorted(same)))
+    assert found.equals(samples_table(ex.values, Decided.nothing(n), ["pca"]))
+
+
+def test_not_a_number_is_nothing_where_sql_looks():
+    table = pa.table({"a": [1.0, np.nan, None], "b": pa.array([np.nan, 2.0, 3.0], pa.float32()), "c": ["x", None, "nan"]})
+    assert without_nan(table).to_pydict() == {"a": [1.0, None, None], "b": [None, 2.0, 3.0], "c": ["x", None, "nan"]}
+    assert without_nan(table).schema == table.schema

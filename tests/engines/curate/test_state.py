@@ -83,7 +83,7 @@ def test_a_moved_file_is_found_again_by_its_content(tmp_path, many):
     ids = [f"{number}.jpg" for number in range(SMALL + 50)]
     contents = [f"hash {number}" for number in range(SMALL + 50)]
     log = DecisionLog(tmp_path / "d.sqlite")
-    log.use_roster(ids, contents)
+    log.use_roster(Roster(ids, contents))
     log.append("exclude", ids[: SMALL + 10] if many else ids[:3])
     moved = ["moved/0.jpg", *ids[2:]]
     state = replay(log.entries(), moved, [contents[0], *contents[2:]])
@@ -113,7 +113,7 @@ def test_bitmaps_and_plain_ids_say_the_same(data):
 
 
 def test_going_on_gives_the_same_as_starting_over_and_leaves_earlier_states_alone():
-    going_on = Replay(IDS)
+    going_on = Replay(Roster(IDS))
     entries = [decided("exclude", IDS[:1], 1), decided("tag", [*IDS[:1], "gone"], 2, value="t")]
     first = going_on.over(entries)
     entries += [decided("exclude", IDS[1:], 3), decided("tag", IDS, 4, value="t")]
