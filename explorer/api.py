@@ -206,7 +206,8 @@ class Explorer:
         """Compare every clustering with every other and with the labels."""
         from explorer.groupings import agreements
 
-        return self._derived("agreements", lambda: agreements(self)) if self.values.dataset is not None else {}
+        known = self.values.dataset is not None
+        return self._derived("agreements", lambda: agreements(self), decided=False) if known else {}
 
     def advise(self, progress: Progress = no_progress) -> Advice:
         """Say what speaks for which number of clusters: coding length, silhouette and stability of k-means.

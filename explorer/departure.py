@@ -53,23 +53,15 @@ def departure(ex: "Explorer", snap: Snapshot, rows: Rows | None = None) -> Depar
         passing[rows] = True
         filtered = int(np.count_nonzero(keep & ~passing))
         keep = keep & passing
-    given = snap.dataset.labels
-    before: dict[str, int] = {}
-    after: dict[str, int] = {}
-    for row in range(snap.n):
-        old, new = given[row], snap.labels[row]
-        if old is not None:
-            before[old] = before.get(old, 0) + 1
-        if new is not None and keep[row]:
-            after[new] = after.get(new, 0) + 1
+    before, after = snap.given.counts(), snap.labels.counts(keep)
     names = sorted({*before, *after}, key=lambda name: (-before.get(name, 0), name))
     return Departure(
         total=snap.n,
         staying=int(np.count_nonzero(keep)),
         reasons=_reasons(ex, snap),
         filtered=filtered,
-        relabeled=sum(1 for row in np.flatnonzero(keep).tolist() if snap.decided[row] is not None),
-        tagged=sum(1 for row in np.flatnonzero(keep).tolist() if snap.tags[row]),
+        relabeled=int(np.count_nonzero(keep & (snap.decided.codes >= 0))),
+        tagged=int(np.count_nonzero(keep & snap.tags.any)),
         classes=[ClassCount(name=name, before=before.get(name, 0), after=after.get(name, 0)) for name in names],
     )
 
@@ -77,11 +69,12 @@ def departure(ex: "Explorer", snap: Snapshot, rows: Rows | None = None) -> Depar
 def _reasons(ex: "Explorer", snap: Snapshot) -> dict[str, int]:
     state = ex.state
     found: dict[str, int] = {}
-    for row in np.flatnonzero(snap.excluded):
-        decision = state.decisions.get(int(state.excluded_by[row]))
+    numbers, first, counts = np.unique(state.excluded_by[snap.excluded], return_index=True, return_counts=True)
+    for place in np.argsort(first).tolist():
+        decision = state.decisions.get(int(numbers[place]))
         check = decision.check if decision is not None else None
         words = check_title(check, plural=True) if check else "By hand"
-        found[words] = found.get(words, 0) + 1
+        found[words] = found.get(words, 0) + int(counts[place])
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 

@@ -41,6 +41,12 @@ class Words(Sequence[str | None]):
         renumber = np.append(np.where(used, np.cumsum(used) - 1, -1), -1)
         return Words([name for name, there in zip(names, used.tolist(), strict=True) if there], renumber[codes])
 
+    def counts(self, rows: Mask | None = None) -> dict[str, int]:
+        """Count the rows (of those in a mask) of each word that is there."""
+        codes = self.codes if rows is None else self.codes[rows]
+        counts = np.bincount(codes[codes >= 0], minlength=len(self.names)).tolist()
+        return {name: count for name, count in zip(self.names, counts, strict=True) if count}
+
     def column(self) -> pa.Array:
         """Give the words (n) as strings, null where there is nothing."""
         return pa.array([*self.names, None], pa.string()).take(pa.array(np.where(self.codes < 0, len(self.names), self.codes)))

@@ -1,4 +1,7 @@
+from collections import Counter
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,3 +34,20 @@ def test_tags_of_a_row_are_in_order_and_unused_ones_are_gone():
     assert tags.any.tolist() == [True, False]
     with pytest.raises(IndexError):
         tags[2]
+
+
+@given(st.lists(st.sampled_from([None, "b", "a"]), max_size=8), st.data())
+def test_words_are_counted_and_given_as_a_column(values, data):
+    own = words(values)
+    assert own.column().to_pylist() == values
+    assert own.column().type == pa.string()
+    assert own.counts() == Counter(value for value in values if value is not None)
+    mask = np.array(data.draw(st.lists(st.booleans(), min_size=len(values), max_size=len(values))), dtype=bool)
+    assert own.counts(mask) == Counter(value for value, there in zip(values, mask, strict=True) if there and value is not None)
+
+
+@given(st.lists(st.sets(st.sampled_from("abc")), max_size=8))
+def test_tags_are_given_as_a_column(rows):
+    tags = Tags({tag: np.array([tag in row for row in rows], dtype=bool) for tag in "cab"}, len(rows))
+    assert tags.column().to_pylist() == [sorted(row) for row in rows] == [list(row) for row in tags]
+    assert tags.column().type == pa.list_(pa.string())
