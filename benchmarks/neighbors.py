@@ -84,7 +84,7 @@ def ours(name: str, **given: Any) -> Callable[[Path], Found]:
     """Search by an engine of ours with its defaults: 90 neighbors up to 100,000 rows and 30 above."""
 
     def search(place: Path) -> Found:
-        from engines.ingestion import given_embeddings
+        from engines.told import given_embeddings
         from engines.neighbors import ENGINES
 
         graph = ENGINES.load(name)(**given)(given_embeddings(np.load(place, mmap_mode="r")))

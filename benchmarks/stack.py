@@ -71,7 +71,7 @@ def datalab(folder: Path) -> None:
 
 def our_umap(folder: Path) -> npt.NDArray[Any]:
     """Find neighbors and lay out by our engines."""
-    from engines.ingestion import given_embeddings
+    from engines.told import given_embeddings
     from engines.neighbors.auto import AutoNeighbors
     from engines.project.umap import Umap
 
