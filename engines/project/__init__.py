@@ -8,7 +8,7 @@ ENGINES = Registry(
     stage="project",
     table={
         "umap": Entry("engines.project.umap:Umap", "UMAP: clear islands, good overview", ("numba",)),
-        "tsne": Entry("engines.project.tsne:Tsne", "t-SNE: keeps the nearest neighbors best (openTSNE)", ("openTSNE",)),
+        "tsne": Entry("engines.project.tsne:Tsne", "t-SNE: keeps the nearest neighbors best", ("numba",)),
         "pca": Entry("engines.project.pca:Pca", "PCA: the two directions of largest variance, at once and exact"),
         "umap-learn": Entry(
             "engines.project.umap_learn:UmapLearn", "UMAP with umap-learn's own descent, to compare with", ("umap",)

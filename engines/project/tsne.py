@@ -1,4 +1,4 @@
-"""t-SNE from the shared graph: affinities by openTSNE, a descent of our own."""
+"""t-SNE from the shared graph: affinities calibrated to the perplexity or all alike, then a descent."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from engines.artifacts import Float32, NeighborGraph, Projection
 from engines.keys import chain
 from engines.parameters import Doc, Range, engine, speed_only
+from engines.project.affinities import calibrated, uniform
 from engines.project.axes import starting_places
 from engines.project.descent import Descent, Phase
 from engines.project.placement import is_tiny, placed, tiny_layout
@@ -39,8 +40,8 @@ class Tsne:
     """
 
     name: ClassVar[str] = "tsne"
-    version: ClassVar[int] = 2
-    packages: ClassVar[tuple[str, ...]] = ("openTSNE", "numba")
+    version: ClassVar[int] = 3
+    packages: ClassVar[tuple[str, ...]] = ("numba",)
     isolated: ClassVar[bool] = True
 
     affinities: Annotated[
@@ -93,8 +94,7 @@ class Tsne:
         start = starting_places(graph.nodes, self.seed, progress=part(progress, 0.0, 0.03))
         if not graph.k:
             return start.astype(np.float32), {"without_neighbors": True}
-        progress(0.03, "affinities")
-        affinities, notes = self._affinities(graph)
+        affinities, notes = self._affinities(graph, part(progress, 0.03, 0.06))
         descent = Descent(
             affinities,
             START_STD * (start - start.mean(axis=0)) / start[:, 0].std(),
@@ -104,22 +104,19 @@ class Tsne:
         notes["kl_divergence"] = round(descent.divergence(), 4)
         return descent.places.astype(np.float32), notes
 
-    def _affinities(self, graph: NeighborGraph) -> tuple[Any, dict[str, Any]]:
+    def _affinities(self, graph: NeighborGraph, progress: Progress) -> tuple[Any, dict[str, Any]]:
         """Give the symmetric matrix of affinities (m, m), which sums to 1, and what was used."""
-        from openTSNE.affinity import PerplexityBasedNN, Uniform
-        from openTSNE.nearest_neighbors import PrecomputedNeighbors
-
+        threads = self.threads or available_threads()
         perplexity = min(self.perplexity, (graph.m - 1) / 3)
         enough = int(3 * perplexity) <= graph.k and graph.m <= PERPLEXITY_UP_TO
         if self.affinities == "perplexity":
             perplexity, enough = min(perplexity, graph.k / 3), True
         k = int(3 * perplexity)
         if self.affinities != "uniform" and enough and perplexity >= 1:
-            distances = graph.distances[:, :k].astype(np.float64)
-            table = PrecomputedNeighbors(
-                graph.indices[:, :k].astype(np.int64), np.sqrt(2 * distances) if graph.metric == "cosine" else distances
-            )
-            return PerplexityBasedNN(knn_index=table, perplexity=perplexity).P, {"perplexity": round(perplexity, 2)}
+            # A cosine distance is half the square of a chord.
+            squared = graph.metric == "cosine"
+            near = graph.indices[:, :k], graph.distances[:, :k]
+            found = calibrated(*near, perplexity, squared=squared, threads=threads, progress=progress)
+            return found, {"perplexity": round(perplexity, 2)}
         k = min(UNIFORM_K, graph.k)
-        table = PrecomputedNeighbors(graph.indices[:, :k].astype(np.int64), graph.distances[:, :k].astype(np.float64))
-        return Uniform(knn_index=table, k_neighbors=k, symmetrize="mean").P, {"uniform_neighbors": k}
+        return uniform(graph.indices[:, :k], threads=threads, progress=progress), {"uniform_neighbors": k}
