@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "texts": ("Texts: planted label flips, duplicates and strangers, beside a plain baseline", ["{texts}", "--seeds", "0-4"]),
     "neighbors": ("Search of neighbors, beside the libraries", ["--rows", "50000,200000"]),
     "stack": ("A whole analysis of vectors, beside the libraries on their own", []),
+    "cancel": ("Cancel", ["--rows", "50000"]),
     "soak": ("A million vectors through `analyze`", []),
     "screen": ("Hover and lasso over 15,000 points in headless Chromium, software rendering", []),
     "skeleton": ("A million rows through store, worker, tables and decisions", []),

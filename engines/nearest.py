@@ -59,7 +59,7 @@ def nearest_to(
 def all_nearest(nodes: Float32, k: int, *, threads: int, progress: Progress) -> Lists:
     """Find the k nearest of every row among all others, itself left out; every product of two blocks is computed once.
 
-    Reports after every pair of blocks of 2,048 rows.
+    Reports twice for every pair of blocks of 2,048 rows.
     """
     m = len(nodes)
     lists = Lists(m, k)
@@ -78,6 +78,7 @@ def all_nearest(nodes: Float32, k: int, *, threads: int, progress: Progress) -> 
                 given = one @ two.T, one_half, two_half, low, high, lists.ids, lists.halves
                 share(pool, threads, _enter_rows, low, low + len(one), *given, 0)
                 if high != low:
+                    progress(done / pairs, f"neighbors of {int(m * done / pairs):,} of {m:,} rows")
                     share(pool, threads, _enter_columns, high, high + len(two), *given)
     return lists
 

@@ -16,6 +16,7 @@ from engines.issues.result import Finding, make, pair_table, skip, worth_a_reaso
 from engines.protocols import Evidence, Progress, part
 
 SCALE = 1.0
+PAIRS_AT_ONCE = 50_000
 Words = Callable[[str, str, str, str], str]
 """Makes a reason of: how alike ("Same content as"), id of the partner, its value, the row's own value."""
 Rows = npt.NDArray[np.int64]
@@ -33,7 +34,9 @@ def crossing(check: Any, evidence: Evidence, column: str, words: Words, progress
     a, b, score = _pairs(found, value)
     raw = np.where(value < 0, np.nan, 0.0).astype(np.float32)
     partner: dict[int, tuple[float, int]] = {}
-    for one, other, alike in zip(a.tolist(), b.tolist(), score.tolist(), strict=True):
+    for number, (one, other, alike) in enumerate(zip(a.tolist(), b.tolist(), score.tolist(), strict=True)):
+        if number % PAIRS_AT_ONCE == 0:
+            progress(0.9 + 0.1 * number / len(a), "duplicates compared")
         for row, mate in ((one, other), (other, one)):
             if row not in partner or (-alike, mate) < partner[row]:
                 partner[row] = (-alike, mate)

@@ -62,7 +62,7 @@ def _search(evidence: Evidence, seed: int, progress: Progress) -> Duplicates | N
         scored = text_pairs(evidence, first, progress)
     else:
         assert evidence.graph is not None
-        scored = vector_pairs(evidence.graph, first)
+        scored = vector_pairs(evidence.graph, first, progress)
     return Duplicates(groups_of(content), _with_copies(scored, copies), scored.least_cut)
 
 

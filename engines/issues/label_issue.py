@@ -22,6 +22,7 @@ MIN_MEMBERS = 3
 
 
 SCALE = 0.7
+REPORT_EVERY = 1_000
 DOUBT = 0.05
 """Probability that is added on both sides, so that a row that fits no class (an outlier) is not taken for a sure label issue."""
 
@@ -76,14 +77,15 @@ class LabelIssue:
         """Score every labeled row."""
         graph = evidence.graph
         assert graph is not None
+        progress(0.0, "label issues")
         known, small = _labeled(evidence, graph)
         if len(known.names) < 2:
             return skip(self, evidence, f"needs two classes with at least {MIN_MEMBERS} different rows each")
         votes = Votes(graph, most_frequent(known.node, known.label, graph.m, len(known.names)), len(known.names), self.k)
-        opinion = self._judge(evidence, graph, known, votes, progress)
+        opinion = self._judge(evidence, graph, known, votes, part(progress, 0.0, 0.95))
         raw = np.full(len(evidence.dataset), np.nan, dtype=np.float32)
         raw[known.rows] = np.log((opinion.other + DOUBT) / (opinion.own + DOUBT))
-        suggestions, reasons = self._words(known, votes, opinion, raw)
+        suggestions, reasons = self._words(known, votes, opinion, raw, part(progress, 0.95, 1.0))
         notes: dict[str, Any] = {"method": self.method, "classes": len(known.names), "classes_too_small": small}
         progress(1.0, "label issues")
         return make(
@@ -103,16 +105,18 @@ class LabelIssue:
             return found
         ids = evidence.dataset.ids
         rank = random_rank([ids[row] for row in known.rows.tolist()], self.seed)
-        progress(0.0, "label issues: classifier")
+        progress(0.0, "label issues: folds")
+        folds = stratified_folds(twins(graph)[known.node], known.label, rank, self.folds)
+        progress(0.01, "label issues: classifier")
         model = CrossValidation(
             Axes(graph.nodes, self.dimensions, self.seed),
             known.node,
             known.label,
-            stratified_folds(twins(graph)[known.node], known.label, rank, self.folds),
+            folds,
             rank,
             len(known.names),
             self.strength,
-            part(progress, 0.0, 0.95),
+            part(progress, 0.01, 1.0),
         )
         for block, probabilities in model:
             if self.method == "blend":
@@ -126,10 +130,15 @@ class LabelIssue:
         probabilities[voted] *= np.float32(1 - self.neighbor_weight)
         probabilities[voted] += np.float32(self.neighbor_weight) * shares[voted]
 
-    def _words(self, known: _Labeled, votes: Votes, opinion: _Opinion, raw: Float32) -> tuple[dict[int, str], dict[int, str]]:
+    def _words(
+        self, known: _Labeled, votes: Votes, opinion: _Opinion, raw: Float32, progress: Progress
+    ) -> tuple[dict[int, str], dict[int, str]]:
         suggestions, reasons = {}, {}
         worth = worth_a_reason(raw, self.cut, SCALE)
-        for row, at in zip(worth.tolist(), np.searchsorted(known.rows, worth).tolist(), strict=True):
+        places = np.searchsorted(known.rows, worth).tolist()
+        for number, (row, at) in enumerate(zip(worth.tolist(), places, strict=True)):
+            if number % REPORT_EVERY == 0:
+                progress(number / len(worth), "label issues: reasons")
             if opinion.other[at] <= opinion.own[at]:
                 continue
             best, given = int(opinion.best[at]), int(known.label[at])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, PictureFacts
+from engines.protocols import Progress, no_progress, part
 
 SIDE = 16
 NOISE = 0.5
@@ -25,6 +27,16 @@ NO_COLOR = 0.02
 """Tints up to this size are those of a gray picture on a nearly white ground."""
 
 
+Rows = npt.NDArray[np.int64]
+
+
+def _chunks(count: int, size: int, progress: Progress) -> Iterator[slice]:
+    """Cut what there is to compare into slices, with progress before each."""
+    for start in range(0, count, size):
+        progress(start / count, "near duplicates: comparing")
+        yield slice(start, start + size)
+
+
 @dataclass(frozen=True)
 class Signatures:
     """Centered signatures ``values`` (n, 16, 16), their variances (n) and the logarithm of width / height (n)."""
@@ -34,7 +46,7 @@ class Signatures:
     aspect: Float32
 
     @classmethod
-    def of(cls, facts: PictureFacts, rows: npt.NDArray[np.int64]) -> Signatures:
+    def of(cls, facts: PictureFacts, rows: Rows) -> Signatures:
         """Take the signatures of some rows."""
         raw = b"".join(facts.facts.column("signature").take(rows).to_pylist())
         values = np.frombuffer(raw, dtype=np.uint8).reshape(-1, SIDE, SIDE).astype(np.float32)
@@ -53,33 +65,31 @@ class Signatures:
         blur = matrix.astype(np.float32)
         return self._centered(np.asarray(blur @ self.values @ blur, dtype=np.float32), self.aspect)
 
-    def distance(self, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
+    def distance(self, a: Rows, b: Rows, progress: Progress = no_progress) -> Float32:
         """Give 1 - correlation of pairs (p), without any crop and whatever their shapes."""
         found = [np.zeros(0, np.float32)]
-        for start in range(0, len(a), CHUNK):
-            one, other = a[start : start + CHUNK], b[start : start + CHUNK]
-            found.append(_apart(self.values[one], self.values[other]))
+        found += [_apart(self.values[a[chunk]], self.values[b[chunk]]) for chunk in _chunks(len(a), CHUNK, progress)]
         return np.concatenate(found)
 
-    def misshapen(self, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
+    def misshapen(self, a: Rows, b: Rows) -> Float32:
         """Give the factor (p) by which a difference of aspect ratios counts against a pair."""
         return _misshapen(np.abs(self.aspect[a] - self.aspect[b]))
 
-    def aligned(self, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
+    def aligned(self, a: Rows, b: Rows, progress: Progress = no_progress) -> Float32:
         """Give the least 1 - correlation of pairs (p) when either picture may be a crop of the other by up to 5 % a side.
 
         A crop must explain the shape too: a difference of more than 2 % between the expected and the real aspect ratio counts against it.
         """
-        best = np.minimum(self._cropped(a, b), self._cropped(b, a))
+        best = np.minimum(self._cropped(a, b, part(progress, 0.0, 0.5)), self._cropped(b, a, part(progress, 0.5, 1.0)))
         return np.asarray(best, dtype=np.float32)
 
-    def _cropped(self, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
+    def _cropped(self, a: Rows, b: Rows, progress: Progress) -> Float32:
         """Give the least distance of crops of a to the whole of b (p); each row's crops are made once per chunk."""
         best = np.empty(len(a), dtype=np.float32)
         kept = np.log([[wide / high for wide, _ in _windows()] for high, _ in _windows()]).ravel().astype(np.float32)
         order = np.argsort(a, kind="stable")
-        for start in range(0, len(a), CROP_CHUNK):
-            pairs = order[start : start + CROP_CHUNK]
+        for chunk in _chunks(len(a), CROP_CHUNK, progress):
+            pairs = order[chunk]
             rows, place = np.unique(a[pairs], return_inverse=True)
             crops, variance = self._crops(rows)
             target = self.values[b[pairs]].reshape(-1, SIDE * SIDE, 1)
@@ -90,7 +100,7 @@ class Signatures:
             best[pairs] = distance.min(axis=1)
         return best
 
-    def _crops(self, rows: npt.NDArray[np.int64]) -> tuple[Float32, Float32]:
+    def _crops(self, rows: Rows) -> tuple[Float32, Float32]:
         """Give all crops of rows (r), centered: (r, crops, 256), and their variances (r, crops)."""
         windows = np.stack([matrix for _, matrix in _windows()])
         high = windows[None, :, :, :] @ self.values[rows][:, None, :, :]
@@ -109,7 +119,7 @@ class Signatures:
         b = (a + rng.integers(1, n, size=4000)) % n
         return float(np.median(self.distance(a, b)))
 
-    def background(self, rows: npt.NDArray[np.int64], seed: int) -> Float32:
+    def background(self, rows: Rows, seed: int, progress: Progress = no_progress) -> Float32:
         """Give for rows (r) the distance to the 10th most alike row of the data set, or of a sample of 2,000 where it is larger."""
         n = len(self.values)
         flat = self.values.reshape(n, -1)
@@ -118,8 +128,8 @@ class Signatures:
             reference = np.sort(np.random.default_rng(seed).choice(n, REFERENCE, replace=False))
         rank = min(BACKGROUND_RANK, max(len(reference) - 2, 0))
         found = [np.zeros(0, np.float32)]
-        for start in range(0, len(rows), CHUNK):
-            block = rows[start : start + CHUNK]
+        for chunk in _chunks(len(rows), CHUNK, progress):
+            block = rows[chunk]
             covariance = flat[block] @ flat[reference].T / np.float32(SIDE * SIDE)
             scale = np.sqrt(self.variance[block][:, None] * self.variance[reference]) + np.float32(NOISE)
             distance = 1 - covariance / scale
@@ -133,7 +143,7 @@ def _misshapen(off: Float32) -> Float32:
     return np.asarray(np.exp(ASPECT_PENALTY * np.clip(off - ASPECT_SLACK, 0, 1)), dtype=np.float32)
 
 
-def color_distance(facts: PictureFacts, a: npt.NDArray[np.int64], b: npt.NDArray[np.int64]) -> Float32:
+def color_distance(facts: PictureFacts, a: Rows, b: Rows, progress: Progress = no_progress) -> Float32:
     """Give the root mean square difference of color in 4 x 4 boxes between rows (p), relative to the picture's brightness.
 
     Where one of the two has no color at all it may be a gray copy of the other: then the difference of light
@@ -141,8 +151,8 @@ def color_distance(facts: PictureFacts, a: npt.NDArray[np.int64], b: npt.NDArray
     """
     column = facts.facts.column("colors")
     found = [np.zeros(0, np.float32)]
-    for start in range(0, len(a), CHUNK):
-        one, other = (_boxes(column.take(rows[start : start + CHUNK]).to_pylist()) for rows in (a, b))
+    for chunk in _chunks(len(a), CHUNK, progress):
+        one, other = (_boxes(column.take(rows[chunk]).to_pylist()) for rows in (a, b))
         gray = np.minimum(_size(one[..., 1:]), _size(other[..., 1:])) < NO_COLOR
         found.append(np.where(gray, 2 * _size(one[..., :1] - other[..., :1]), _size(one[..., 1:] - other[..., 1:])))
     return np.concatenate(found)

@@ -10,13 +10,12 @@ import numpy as np
 from engines.artifacts import IssueResult
 from engines.issues.looks import judge, texts_of
 from engines.issues.result import skip
-from engines.issues.wording import words_of
+from engines.issues.wording import reported, words_of
 from engines.parameters import Doc, Range, engine
-from engines.protocols import Evidence, Progress
+from engines.protocols import Evidence, Progress, part
 
 MOST_LETTERS = 100_000
 """Letters of a text that are looked at."""
-REPORT_EVERY = 5000
 
 
 @engine
@@ -55,9 +54,7 @@ class LowInformation:
             return skip(self, evidence, "needs pictures or texts")
         texts = texts_of(evidence)
         found = np.zeros(len(texts))
-        for row, text in enumerate(texts):
-            if row % REPORT_EVERY == 0:
-                progress(0.5 * row / len(texts), self.name)
+        for row, text in reported(texts, part(progress, 0.0, 0.5), self.name):
             found[row] = effective_words(text)
         return judge(self, evidence, 1 - np.minimum(found / 10, 1), lambda row: _reason(texts[row]), progress)
 

@@ -18,6 +18,7 @@ from engines.parameters import Doc, Range, engine
 from engines.protocols import Evidence, Progress, part
 
 SCALE = 1.0
+PAIRS_AT_ONCE, REPORT_EVERY = 50_000, 500
 MOST_LETTERS = 30
 """Letters of a word that a reason quotes."""
 
@@ -61,8 +62,9 @@ class NearDuplicate:
         np.maximum.at(raw, a, score)
         np.maximum.at(raw, b, score)
         draft = make(self, evidence, Finding(raw=raw, cut=cut, scale=SCALE, pairs=pairs))
+        progress(0.91, "near duplicates: groups")
         suggestions = _suggest(evidence, draft)
-        reasons = _reasons(evidence, raw, cut, pairs)
+        reasons = _reasons(evidence, raw, cut, pairs, part(progress, 0.92, 1.0))
         progress(1.0, "near duplicates")
         notes: dict[str, Any] = {"pairs": pairs.num_rows, "groups": int(draft.groups().max(initial=-1)) + 1}
         finding = Finding(raw=raw, cut=cut, scale=SCALE, suggestions=suggestions, reasons=reasons, pairs=pairs, notes=notes)
@@ -78,21 +80,27 @@ def _suggest(evidence: Evidence, draft: IssueResult) -> dict[int, str]:
     return {row: ids[best] for row, best in kept.items()}
 
 
-def _reasons(evidence: Evidence, raw: npt.NDArray[np.float32], cut: float, pairs: pa.Table) -> dict[int, str]:
+def _reasons(
+    evidence: Evidence, raw: npt.NDArray[np.float32], cut: float, pairs: pa.Table, progress: Progress
+) -> dict[int, str]:
     """Name, for each row worth it, the partner that it is most alike, and how alike."""
     wanted = np.zeros(len(raw), dtype=bool)
     wanted[worth_a_reason(raw, cut, SCALE)] = True
     sides = [pairs.column(name).to_numpy() for name in ("a", "b", "score")]
     some = wanted[sides[0]] | wanted[sides[1]]
     partners: dict[int, list[tuple[float, int]]] = {}
-    for a, b, score in zip(*(side[some].tolist() for side in sides), strict=True):
+    for number, (a, b, score) in enumerate(zip(*(side[some].tolist() for side in sides), strict=True)):
+        if number % PAIRS_AT_ONCE == 0:
+            progress(0.0, "near duplicates: partners")
         for row, other in ((a, b), (b, a)):
             if wanted[row]:
                 partners.setdefault(row, []).append((-score, other))
     ids = evidence.dataset.ids if partners else []
     texts = evidence.has("texts")
     reasons = {}
-    for row, found in partners.items():
+    for number, (row, found) in enumerate(partners.items()):
+        if number % REPORT_EVERY == 0:
+            progress(number / len(partners), "near duplicates: reasons")
         best = sorted(found)
         score, partner = -best[0][0], best[0][1]
         names = listed([ids[other] for value, other in best if -value >= min(cut, score)])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from engines.artifacts import Float32, NeighborGraph
 from engines.issues.candidates import Mask, Pairs, graph_pairs, hash_pairs, together
 from engines.issues.likeness import SMALLEST, Signatures, color_distance
-from engines.protocols import Evidence, Progress
+from engines.protocols import Evidence, Progress, no_progress, part
 
 IDENTICAL = 10.0
 """Score of two files with the same pixels, or of two texts with the same vector: above all others."""
@@ -21,6 +21,7 @@ ROUNDING = 1e-6
 """Distances of float32 vectors below this cannot be told from 0."""
 VECTOR_WEIGHT = 0.3
 GRAPH_REACH = 10
+BLOCK = 16_384
 FLOOR = 0.2
 """The usual distance is at least this share of that of two random rows, so that groups of many copies do not become the usual."""
 LOOSE = 0.45
@@ -54,51 +55,55 @@ def picture_pairs(evidence: Evidence, rows: Rows, seed: int, progress: Progress)
     facts, graph = evidence.facts, evidence.graph
     assert facts is not None
     signatures = Signatures.of(facts, rows)
-    proposals = [hash_pairs([facts.column("dhash")[rows], facts.column("phash")[rows]])]
-    progress(0.2, "near duplicates: candidates")
+    hashes = [facts.column("dhash")[rows], facts.column("phash")[rows]]
+    proposals = [hash_pairs(hashes, part(progress, 0.0, 0.1))]
+    progress(0.1, "near duplicates: candidates")
     same = _chain(facts.facts.column("pixel_hash").take(rows).to_numpy())
     proposals.append(same)
     if graph is not None:
-        proposals.append(within(graph_pairs(graph, GRAPH_REACH), rows))
+        proposals.append(within(graph_pairs(graph, GRAPH_REACH, None, part(progress, 0.1, 0.11)), rows))
+        progress(0.11, "near duplicates: candidates")
     a, b = together(*proposals)
     typical = signatures.typical(seed)
-    vector = _vector_part(graph, rows[a], rows[b])
-    loose = (signatures.distance(a, b) < LOOSE * typical) | (vector > 1.0)
-    a, b, vector = a[loose], b[loose], vector[loose]
-    progress(0.4, "near duplicates: comparing")
-    whole = _closer(signatures, signatures.distance(a, b) * signatures.misshapen(a, b), (a, b), seed)
-    progress(0.6, "near duplicates: aligning")
+    vector = _vector_part(graph, rows[a], rows[b], progress=part(progress, 0.11, 0.12))
+    found = signatures.distance(a, b, part(progress, 0.12, 0.2))
+    loose = (found < LOOSE * typical) | (vector > 1.0)
+    a, b, vector, found = a[loose], b[loose], vector[loose], found[loose]
+    found = found * signatures.misshapen(a, b)
+    whole = _closer(signatures, found, (a, b), seed, part(progress, 0.2, 0.25))
+    progress(0.25, "near duplicates: aligning")
     blurred = signatures.blurred()
-    uncut = blurred.distance(a, b)
-    cut = blurred.aligned(a, b)
+    uncut = blurred.distance(a, b, part(progress, 0.25, 0.3))
+    cut = blurred.aligned(a, b, part(progress, 0.3, 0.9))
     gain = np.log(np.maximum(uncut, SMALLEST) / np.maximum(cut, SMALLEST))
-    cropped = _closer(blurred, cut, (a, b), seed) - 2 * np.maximum(CROP_GAIN - gain, 0)
+    cropped = _closer(blurred, cut, (a, b), seed, part(progress, 0.9, 0.95)) - 2 * np.maximum(CROP_GAIN - gain, 0)
     score = np.maximum(whole, cropped) + VECTOR_WEIGHT * vector
-    score -= COLOR_WEIGHT * np.maximum(color_distance(facts, rows[a], rows[b]) - SAME_COLORS, 0)
+    colors = color_distance(facts, rows[a], rows[b], part(progress, 0.95, 1.0))
+    score -= COLOR_WEIGHT * np.maximum(colors - SAME_COLORS, 0)
     score = np.concatenate([score, np.full(len(same[0]), IDENTICAL)])
     a, b = np.concatenate([a, same[0]]), np.concatenate([b, same[1]])
     strong = score >= MIN_SCORE
     return Scored(rows[a[strong]], rows[b[strong]], np.minimum(score[strong], IDENTICAL).astype(np.float32), 0.0)
 
 
-def _closer(signatures: Signatures, found: Float32, pairs: Pairs, seed: int) -> Float32:
+def _closer(signatures: Signatures, found: Float32, pairs: Pairs, seed: int, progress: Progress) -> Float32:
     """Give ln(usual / found) of the distances of pairs (p) of signatures."""
     a, b = pairs
     involved, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-    usual = np.maximum(signatures.background(involved, seed), FLOOR * signatures.typical(seed))
+    usual = np.maximum(signatures.background(involved, seed, progress), FLOOR * signatures.typical(seed))
     both = np.sqrt(usual[place[: len(a)]] * usual[place[len(a) :]])
     return np.asarray(np.log(both / np.maximum(found, SMALLEST)), dtype=np.float32)
 
 
-def vector_pairs(graph: NeighborGraph, rows: Rows) -> Scored:
+def vector_pairs(graph: NeighborGraph, rows: Rows, progress: Progress = no_progress) -> Scored:
     """Score pairs among ``rows`` by their vectors alone: ln(usual / found distance), usual being that to the 10th neighbor.
 
     ``least_cut`` keeps chance out: where distances grow with the 1/q-th power of the rank (q from the 5th and 10th neighbor, Levina and
     Bickel 2004), a first neighbor closer than exp(-9.2 / q) of the tenth comes about once in a thousand rows.
     """
-    a, b = within(graph_pairs(graph, GRAPH_REACH, _close(graph)), rows)
+    a, b = within(graph_pairs(graph, GRAPH_REACH, _close(graph), part(progress, 0.0, 0.5)), rows)
     a, b = rows[a], rows[b]
-    score = _vector_part(graph, a, b, smallest=1e-4)
+    score = _vector_part(graph, a, b, 1e-4, part(progress, 0.5, 1.0))
     node_a, node_b = graph.unique_of[a], graph.unique_of[b]
     score = np.where((node_a == node_b) & (node_a >= 0), IDENTICAL, score)
     strong = score >= MIN_SCORE
@@ -142,7 +147,9 @@ def _chance_cut(graph: NeighborGraph) -> float:
     return float(min(9.2 / q, ONLY_IDENTICAL))
 
 
-def _vector_part(graph: NeighborGraph | None, a: Rows, b: Rows, smallest: float = 0.02) -> Float32:
+def _vector_part(
+    graph: NeighborGraph | None, a: Rows, b: Rows, smallest: float = 0.02, progress: Progress = no_progress
+) -> Float32:
     """Give ln(usual / found) of the distances of the vectors of rows (p); 0 where a row has none."""
     if graph is None or graph.k == 0:
         return np.zeros(len(a), dtype=np.float32)
@@ -150,12 +157,13 @@ def _vector_part(graph: NeighborGraph | None, a: Rows, b: Rows, smallest: float 
     node_a, node_b = graph.unique_of[a].astype(np.int64), graph.unique_of[b].astype(np.int64)
     both = np.sqrt(usual[node_a] * usual[node_b])
     found = np.empty(len(a), dtype=np.float32)
-    for start in range(0, len(a), 65536):
-        one, other = graph.nodes[node_a[start : start + 65536]], graph.nodes[node_b[start : start + 65536]]
-        if graph.metric == "cosine":
-            found[start : start + 65536] = 1 - np.einsum("pd,pd->p", one, other)
-        else:
-            found[start : start + 65536] = np.linalg.norm(one - other, axis=1)
+    for start in range(0, len(a), BLOCK):
+        progress(start / len(a), "near duplicates: candidates")
+        block = slice(start, start + BLOCK)
+        one, other = graph.nodes[node_a[block]], graph.nodes[node_b[block]]
+        found[block] = (
+            1 - np.einsum("pd,pd->p", one, other) if graph.metric == "cosine" else np.linalg.norm(one - other, axis=1)
+        )
     score = np.log(np.maximum(both, ROUNDING) / np.maximum(found, np.maximum(smallest * both, ROUNDING)))
     return np.where((node_a >= 0) & (node_b >= 0), score, 0.0).astype(np.float32)
 

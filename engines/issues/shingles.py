@@ -17,7 +17,7 @@ BANDS, ROWS = 16, 3
 LIKELY = 0.25
 """Share of equal numbers below which a pair that met is not looked at."""
 MOST_LETTERS = 4096
-BLOCK = 1 << 21
+BLOCK = 1 << 20
 Sketch = npt.NDArray[np.uint32]
 
 
@@ -31,33 +31,36 @@ def sketches(texts: Sequence[str], progress: Progress = no_progress) -> Sketch:
     found = [np.zeros((0, BANDS * ROWS), dtype=np.uint32)]
     done = 0
     for block in _blocks(texts):
-        progress(done / len(texts), "near duplicates: shingles")
-        done += len(block)
         shingles, start = _hashed(block)
         sketch = np.empty((len(block), BANDS * ROWS), dtype=np.uint32)
         for number, multiplier in enumerate(factor.tolist()):
+            if number % ROWS == 0:
+                progress(done / len(texts), "near duplicates: shingles")
             mixed = ((shingles ^ (shingles >> np.uint64(31))) * np.uint64(multiplier)) >> np.uint64(32)
             sketch[:, number] = np.minimum.reduceat(mixed, start)
         found.append(sketch)
+        done += len(block)
     return np.concatenate(found)
 
 
-def sketch_pairs(sketch: Sketch) -> Pairs:
+def sketch_pairs(sketch: Sketch, progress: Progress = no_progress) -> Pairs:
     """Propose rows that agree in all numbers of a band and in at least a quarter of all numbers.
 
     In a crowded band each row meets the next ``REACH`` ones in the order of all numbers, which keeps the cost at n log n.
     """
-    pairs = list(_meetings(sketch))
+    pairs = list(_meetings(sketch, progress))
     return unique(np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs])) if pairs else none()
 
 
-def _meetings(sketch: Sketch) -> Iterator[Pairs]:
+def _meetings(sketch: Sketch, progress: Progress) -> Iterator[Pairs]:
     for band in range(BANDS):
+        progress(band / BANDS, "near duplicates: candidates")
         own = sketch[:, band * ROWS : (band + 1) * ROWS]
         others = sketch[:, (band + 1) % BANDS * ROWS]
         order: Rows = np.lexsort((others, own[:, 2], own[:, 1], own[:, 0]))
         ranked = own[order]
         for step in range(1, REACH + 1):
+            progress(band / BANDS, "near duplicates: candidates")
             same = np.flatnonzero((ranked[:-step] == ranked[step:]).all(axis=1))
             if not len(same):
                 break

@@ -24,7 +24,8 @@ LOOSE = 0.45
 """Distance of the bags of words from which slips cannot explain the rest."""
 BEST = 3
 """Partners per text that are compared word by word; the others keep the distance of their bags of words."""
-REPORT_EVERY = 2000
+REPORT_WORDS = 50_000
+"""Words that are compared one by one between two reports: less than a tenth of a second."""
 
 
 def text_pairs(evidence: Evidence, rows: Rows, progress: Progress) -> Scored:
@@ -36,19 +37,21 @@ def text_pairs(evidence: Evidence, rows: Rows, progress: Progress) -> Scored:
     """
     media = evidence.dataset.media.column("media")
     texts = [str(text) for text in media.take(rows).to_pylist()]
-    wordings = Wordings.of(texts, part(progress, 0.0, 0.2))
+    wordings = Wordings.of(texts, part(progress, 0.0, 0.17))
     worded = np.diff(wordings.ends) > 0
-    same = wordings.same()
-    progress(0.2, "near duplicates: candidates")
-    proposals = [sketch_pairs(sketches(wordings.joined(), part(progress, 0.2, 0.35))), same]
+    same = wordings.same(part(progress, 0.17, 0.18))
+    joined = wordings.joined(part(progress, 0.18, 0.2))
+    sketch = sketches(joined, part(progress, 0.2, 0.3))
+    proposals = [sketch_pairs(sketch, part(progress, 0.3, 0.35)), same]
     if evidence.graph is not None:
-        proposals.append(within(graph_pairs(evidence.graph, GRAPH_REACH), rows))
+        proposals.append(within(graph_pairs(evidence.graph, GRAPH_REACH, None, part(progress, 0.35, 0.36)), rows))
+    progress(0.36, "near duplicates: candidates")
     a, b = together(*proposals)
     both = worded[a] & worded[b]
     a, b = a[both], b[both]
-    progress(0.4, "near duplicates: comparing")
-    found = wordings.distance(a, b)
-    usual = _usual(found, (a, b), len(texts))
+    found = wordings.distance(a, b, part(progress, 0.36, 0.5))
+    progress(0.5, "near duplicates: comparing")
+    usual = _usual(found, (a, b), len(texts), progress)
     found = _word_by_word(wordings, (a, b), found, progress)
     score = UNIT * np.log(np.sqrt(usual[a] * usual[b]) / np.maximum(found, SMALLEST))
     score = np.concatenate([np.minimum(score, WORDLESS), np.full(len(same[0]), IDENTICAL)])
@@ -57,10 +60,11 @@ def text_pairs(evidence: Evidence, rows: Rows, progress: Progress) -> Scored:
     return Scored(rows[a[strong]], rows[b[strong]], score[strong].astype(np.float32), 0.0)
 
 
-def _usual(found: Float32, pairs: Pairs, n: int) -> Float32:
+def _usual(found: Float32, pairs: Pairs, n: int, progress: Progress) -> Float32:
     """Give for each text (n) the distance to the 10th most alike of those that it met."""
     row, distance = np.concatenate(pairs), np.concatenate([found, found])
     order = np.lexsort((distance, row))
+    progress(0.5, "near duplicates: comparing")
     place = np.searchsorted(row[order], np.arange(n)) + USUAL_RANK - 1
     there = (
         (place < len(order)) & (row[order][np.minimum(place, len(order) - 1)] == np.arange(n))
@@ -75,11 +79,16 @@ def _usual(found: Float32, pairs: Pairs, n: int) -> Float32:
 def _word_by_word(wordings: Wordings, pairs: Pairs, found: Float32, progress: Progress) -> Float32:
     """Replace the distance of the bags of words of pairs that may be near duplicates by the cost of turning one into the other."""
     a, b = pairs
-    rank = np.minimum(_rank(a, found), _rank(b, found))
+    rank = _rank(a, found)
+    progress(0.5, "near duplicates: comparing")
+    rank = np.minimum(rank, _rank(b, found))
     close = np.flatnonzero((found <= LOOSE) & (rank < BEST))
     exact = found.copy()
+    size = np.diff(wordings.ends)
+    done = np.cumsum(size[a[close]] + size[b[close]]) // REPORT_WORDS
+    report = np.diff(done, prepend=-1) > 0
     for number, pair in enumerate(close.tolist()):
-        if number % REPORT_EVERY == 0:
+        if report[number]:
             progress(0.5 + 0.5 * number / len(close), "near duplicates: comparing words")
         exact[pair] = wordings.cost(int(a[pair]), int(b[pair]))
     return exact

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -18,9 +18,11 @@ from engines.issues.candidates import Pairs, Rows
 from engines.protocols import Progress, no_progress
 
 W = TypeVar("W", str, int)
-CHUNK = 65_536
+CHUNK = 16_384
 MOST_LETTERS = 100_000
-REPORT_EVERY = 5000
+REPORT_LETTERS = 200_000
+"""Letters that are cut into words between two reports: a tenth of a second."""
+REPORT_EVERY = 10_000
 LONGEST_SLIP = 64
 """Letters up to which words that are left over are compared letter by letter."""
 SLIP = 0.25
@@ -62,6 +64,17 @@ def words_of(text: str) -> list[str]:
     return unicodedata.normalize("NFKC", text).casefold().translate(_letters).split()
 
 
+def reported(texts: Sequence[str], progress: Progress, message: str) -> Iterator[tuple[int, str]]:
+    """Number the texts; with progress at the first and before every 200,000 further letters (at most 100,000 count of each)."""
+    letters = REPORT_LETTERS
+    for row, text in enumerate(texts):
+        if letters >= REPORT_LETTERS:
+            progress(row / len(texts), message)
+            letters = 0
+        letters += min(len(text), MOST_LETTERS) + 1
+        yield row, text
+
+
 @dataclass(frozen=True)
 class Wordings:
     """The words of n texts as numbers, in their order, and the counts and the weights that follow.
@@ -85,9 +98,7 @@ class Wordings:
         """
         known: dict[str, int] = {}
         blocks, ends = [np.zeros(0, np.int32)], np.zeros(len(texts) + 1, dtype=np.int64)
-        for row, text in enumerate(texts):
-            if row % REPORT_EVERY == 0:
-                progress(row / len(texts), "near duplicates: words")
+        for row, text in reported(texts, progress, "near duplicates: words"):
             words = words_of(text[:MOST_LETTERS])
             blocks.append(np.array([known.setdefault(word, len(known)) for word in words], dtype=np.int32))
             ends[row + 1] = ends[row] + len(words)
@@ -104,22 +115,30 @@ class Wordings:
         """Give the words of a text in their order."""
         return [self.vocabulary[number] for number in self._numbers(row)]
 
-    def joined(self) -> list[str]:
+    def joined(self, progress: Progress = no_progress) -> list[str]:
         """Give the words of each text without the spaces between."""
-        return ["".join(self.words(row)) for row in range(len(self.ends) - 1)]
+        return ["".join(self.words(row)) for row in self._rows(progress)]
 
-    def same(self) -> Pairs:
+    def _rows(self, progress: Progress) -> Iterator[int]:
+        """Count the texts, with progress now and then."""
+        n = len(self.ends) - 1
+        for row in range(n):
+            if row % REPORT_EVERY == 0:
+                progress(row / n, "near duplicates: words")
+            yield row
+
+    def same(self, progress: Progress = no_progress) -> Pairs:
         """Pair each text that has words with the first one of the same words in the same order."""
         first: dict[bytes, int] = {}
         head = np.arange(len(self.ends) - 1)
-        for row in range(len(head)):
+        for row in self._rows(progress):
             if self.ends[row] < self.ends[row + 1]:
                 content = self.numbers[self.ends[row] : self.ends[row + 1]].tobytes()
                 head[row] = first.setdefault(hashlib.blake2b(content, digest_size=16).digest(), row)
         later = np.flatnonzero(head != np.arange(len(head)))
         return head[later], later
 
-    def distance(self, a: Rows, b: Rows) -> Float32:
+    def distance(self, a: Rows, b: Rows, progress: Progress = no_progress) -> Float32:
         """Give the share of the words that pairs (p) do not have in common, by weight: 0 = the same words, 1 = none in common.
 
         That is 1 minus the coefficient of Dice (1945) of the bags of words; texts without a word are at distance 1 from all.
@@ -127,6 +146,7 @@ class Wordings:
         total = self.counts @ self.weight
         found = [np.zeros(0, np.float32)]
         for start in range(0, len(a), CHUNK):
+            progress(start / len(a), "near duplicates: comparing")
             one, other = a[start : start + CHUNK], b[start : start + CHUNK]
             common = self.counts[one].minimum(self.counts[other]) @ self.weight
             found.append(1 - 2 * common / np.maximum(total[one] + total[other], 1e-9))

@@ -22,7 +22,8 @@ from engines.protocols import Progress, available_threads, no_progress, part
 
 LEAF = 700
 OVERLAP = 4
-FINISH = 16_384
+FINISH = 4_096
+LEAVES_AT_ONCE = 8
 
 
 @engine
@@ -52,7 +53,7 @@ class ApproximateNeighbors:
         """Build the graph; every node gets its k neighbors, and k is clipped to m - 1.
 
         Raises:
-            Cancelled: when ``progress`` asks for it, at the latest after a block of 16,384 rows or some leaves.
+            Cancelled: when ``progress`` asks for it, at the latest after a block of 4,096 rows or some leaves.
         """
         ready = prepare(embeddings.vectors, self.metric, part(progress, 0.0, 0.1))
         space = Space(ready.nodes, self.metric, self.threads or available_threads())
@@ -134,8 +135,8 @@ class _Join:
     def side_by_side(self, pool: ThreadPoolExecutor) -> Iterator[None]:
         """Do the parts of all threads together; gives control back every few leaves."""
         works = [self.work(number) for number in range(self._threads)]
-        for _ in range(0, len(self._leaves), 32):
-            for done in [pool.submit(_advance, work, 32) for work in works]:
+        for _ in range(0, len(self._leaves), LEAVES_AT_ONCE):
+            for done in [pool.submit(_advance, work, LEAVES_AT_ONCE) for work in works]:
                 done.result()
             yield
 

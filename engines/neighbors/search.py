@@ -15,6 +15,8 @@ from engines.protocols import Progress, part
 
 Metric = Literal["cosine", "euclidean"]
 BLOCK = 16_384
+MEASURED = 4_096
+"""Nodes whose candidates are measured between two reports of progress."""
 SPARE = 8
 """Candidates beyond k: ties and the last bits of the products, which depend on threads, then cannot change who is among the k nearest."""
 
@@ -58,9 +60,9 @@ class Space:
                 threads=self.threads,
                 progress=finding,
             )
-        for start in range(0, len(asked), BLOCK):
+        for start in range(0, len(asked), MEASURED):
             progress(0.9 + 0.1 * start / len(asked), f"measuring {start:,} of {len(asked):,} rows")
-            rows = slice(start, start + BLOCK)
+            rows = slice(start, start + MEASURED)
             indices[rows], distances[rows] = self.nearest(asked[rows], lists.ids[rows].astype(np.int64), k)
         return indices, distances
 

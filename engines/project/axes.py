@@ -12,6 +12,8 @@ from engines.protocols import Progress, no_progress, part
 
 Float64 = npt.NDArray[np.float64]
 DENSE_UP_TO = 4096
+WORK, ENTRIES, FEWEST = 60_000_000, 1 << 22, 64
+"""Multiplications and entries of a block of vectors, and the fewest vectors: its products then take a fraction of a second."""
 DOUBLE_UP_TO = 1 << 24
 """Entries of a matrix up to which products are float64, so that their last bits do not reach a layout (see ``starting_places``)."""
 
@@ -19,7 +21,7 @@ DOUBLE_UP_TO = 1 << 24
 def principal_coordinates(nodes: Float32, *, progress: Progress = no_progress) -> tuple[Float64, list[float]]:
     """Give the coordinates (m, 2) on the two axes of largest variance and the share of the variance that each explains.
 
-    ``nodes`` may be memory-mapped: they are read twice in blocks of 16 MB, in memory O(m + d^2). Exact (eigenvectors of the covariance,
+    ``nodes`` may be memory-mapped: they are read twice in blocks of at most 16 MB, in memory O(m + d^2). Exact (eigenvectors of the covariance,
     in one pass, or of the inner products where there are fewer nodes than columns); only where both exceed 4,096 a seeded
     randomized SVD stands in, in memory O(m + d). Above 16 million entries blocks are multiplied in float32 and added in float64. The sign
     of an axis is such that its largest entry by size is positive.
@@ -41,6 +43,12 @@ def principal_coordinates(nodes: Float32, *, progress: Progress = no_progress) -
 
 def _dtype(nodes: Float32) -> npt.DTypeLike:
     return np.float64 if nodes.size <= DOUBLE_UP_TO else np.float32
+
+
+def _by_work(count: int, width: int) -> list[slice]:
+    """Cut ``count`` vectors of ``width`` entries into slices whose second moments cost about the same."""
+    size = max(min(WORK // max(width * width, 1), ENTRIES // max(width, 1)), FEWEST)
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
 
 def _axes(nodes: Float32, progress: Progress) -> tuple[Float64, Float64, float]:
@@ -68,7 +76,7 @@ def _moments(nodes: Float32, progress: Progress) -> tuple[Float64, Float64]:
     m, d = nodes.shape
     dtype = _dtype(nodes)
     moments, total = np.zeros((d, d)), np.zeros(d)
-    cuts = blocks(nodes)
+    cuts = _by_work(m, d)
     around = nodes[cuts[0]].mean(axis=0, dtype=np.float64).astype(dtype)
     for number, rows in enumerate(cuts):
         progress(number / len(cuts), "principal axes")
@@ -85,7 +93,7 @@ def _from_products(nodes: Float32, mean: Float64, count: int, progress: Progress
 
     m, d = nodes.shape
     products = np.zeros((m, m))
-    cuts = [slice(start, start + DENSE_UP_TO) for start in range(0, d, DENSE_UP_TO)]
+    cuts = _by_work(d, m)
     for number, columns in enumerate(cuts):
         progress(number / len(cuts), "inner products")
         block = nodes[:, columns] - mean[columns]

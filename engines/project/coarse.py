@@ -22,7 +22,7 @@ ANCHORS = 3
 """Rows of the sample that a further row is placed between."""
 PLACED_IN = 64
 """Dimensions in which the nearest rows of the sample are looked for."""
-BLOCK = 16_384
+BLOCK = 4_096
 JITTER = 1e-3
 EXTEND_EPOCHS, EXTEND_RATE = 50, 0.25
 """How long, and by what steps, new nodes find their places among those that stand still."""
@@ -78,18 +78,20 @@ def coarse_places(read: Read, m: int, sample: Rows, *, umap: Any, metric: str, p
     threads = umap.threads or available_threads()
     k = min(umap.n_neighbors - 1, len(sample) - 1)
     progress(0.0, "a first map from a sample")
-    indices, distances = _neighbors(chosen, k, metric)
+    indices, distances = _neighbors(chosen, k, metric, part(progress, 0.0, 0.02))
     centered = chosen - chosen.mean(axis=0)
+    begin = starting_places(chosen, umap.seed, progress=part(progress, 0.02, 0.04))
     laid = optimize(
-        memberships(indices, distances),
-        starting_places(chosen, umap.seed),
+        memberships(indices, distances, progress=part(progress, 0.04, 0.05)),
+        begin,
         min_dist=umap.min_dist,
         epochs=EPOCHS,
         rate=1.0,
         seed=umap.seed,
         threads=threads,
-        progress=part(progress, 0.0, 0.5),
+        progress=part(progress, 0.05, 0.5),
     )
+    progress(0.5, "principal axes of the sample")
     axes = _axes(centered)
     anchors = np.ascontiguousarray(chosen @ axes)
     places = np.empty((m, 2), dtype=np.float32)
@@ -169,12 +171,13 @@ def _sample(rows: Rows, seed: int) -> Rows:
     return np.sort(np.random.default_rng(seed).choice(rows, SAMPLE, replace=False)).astype(np.int64)
 
 
-def _neighbors(nodes: Float32, k: int, metric: str) -> tuple[Int32, Float32]:
+def _neighbors(nodes: Float32, k: int, metric: str, progress: Progress = no_progress) -> tuple[Int32, Float32]:
     """Give the k nearest of each of at most some thousand nodes, ascending, itself left out."""
     squares = np.einsum("ij,ij->i", nodes, nodes)
     distances = np.maximum(squares[:, None] + squares[None, :] - 2.0 * (nodes @ nodes.T), 0.0)
     distances = np.sqrt(distances) if metric == "euclidean" else distances * 0.5
     np.fill_diagonal(distances, np.inf)
+    progress(0.5, "a first map from a sample")
     rounded = distances.round(6)
     near = np.sort(np.argpartition(rounded, k - 1, axis=1)[:, :k], axis=1)
     order = np.argsort(np.take_along_axis(rounded, near, axis=1), axis=1, kind="stable")
@@ -184,11 +187,13 @@ def _neighbors(nodes: Float32, k: int, metric: str) -> tuple[Int32, Float32]:
 
 def _axes(centered: Float32) -> Float32:
     """Give the leading principal axes (d, up to 64) of a sample."""
+    from scipy.linalg import eigh
+
     d = centered.shape[1]
     if d <= PLACED_IN:
         return np.eye(d, dtype=np.float32)
-    _, vectors = np.linalg.eigh((centered.T @ centered).astype(np.float64))
-    leading: Float32 = np.ascontiguousarray(vectors[:, -PLACED_IN:], dtype=np.float32)
+    _, vectors = eigh((centered.T @ centered).astype(np.float64), subset_by_index=[d - PLACED_IN, d - 1])
+    leading: Float32 = np.ascontiguousarray(vectors, dtype=np.float32)
     return leading
 
 

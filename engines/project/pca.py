@@ -22,7 +22,7 @@ class Pca:
     """
 
     name: ClassVar[str] = "pca"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     isolated: ClassVar[bool] = False
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Projection:

@@ -22,7 +22,7 @@ TOLERANCE = 3
 SAMPLE, FEWEST_ASKED, COMPARISONS = 2_000, 100, 1e9
 """Nodes whose ranks are measured: all up to 2,000, fewer where that would take more distances than this."""
 STABILITY_SAMPLE = 1_000
-BLOCK = 16_384
+BLOCK = 4_096
 CROWD = 64
 """A tree of places slows down without bound where more than this many nodes share one."""
 

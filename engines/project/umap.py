@@ -37,7 +37,7 @@ class Umap:
     """
 
     name: ClassVar[str] = "umap"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     isolated: ClassVar[bool] = True
 
@@ -93,7 +93,7 @@ class Umap:
         if start is not None:
             return parted(start.coords[graph.representative], self.seed)
         if graph.m < COARSE_FROM:
-            return starting_places(graph.nodes, self.seed).astype(np.float32)
+            return starting_places(graph.nodes, self.seed, progress=progress).astype(np.float32)
         return coarse_places(
             lambda rows: np.asarray(graph.nodes[rows]),
             graph.m,

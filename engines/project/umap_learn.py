@@ -80,8 +80,8 @@ class UmapLearn:
     def _layout(self, graph: NeighborGraph, progress: Progress) -> tuple[Float32, dict[str, Any]]:
         k = min(self.n_neighbors - 1, graph.k)
         epochs = self.n_epochs or (500 if graph.m <= MANY_EPOCHS_UP_TO else 200)
-        weights = memberships(graph.indices[:, :k], graph.distances[:, :k])
-        start = starting_places(graph.nodes, self.seed).astype(np.float32)
+        weights = memberships(graph.indices[:, :k], graph.distances[:, :k], progress=part(progress, 0.0, 0.01))
+        start = starting_places(graph.nodes, self.seed, progress=part(progress, 0.01, 0.02)).astype(np.float32)
         progress(0.02, "compiling the layout")
         from umap.umap_ import find_ab_params, simplicial_set_embedding
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engines.errors import Cancelled
-from engines.issues import ENGINES
+from engines.issues import ENGINES, likeness, near_duplicate
 from engines.protocols import Evidence, no_progress
 from tests.engines.issues.cases import blobs, pictures_case, png, scene, texts_case, vectors_case
 
@@ -153,6 +153,27 @@ def test_progress_can_stop_it(name, cases):
 
     with pytest.raises(Cancelled):
         check(evidence, progress=stop)
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_progress_never_falls(name, cases):
+    for title in ("pictures", "some zero"):
+        evidence = cases[title]
+        check = ENGINES.load(name)()
+        if all(evidence.has(need) for need in check.needs):
+            seen = []
+            check(evidence, progress=lambda fraction, message, seen=seen: seen.append(fraction))
+            assert seen == sorted(seen), title
+
+
+def test_the_checks_of_duplicates_report_between_chunks(cases, monkeypatch):
+    """50,000 pictures that are alike take half a minute, nearly all of it in the comparison of crops."""
+    for size in ("CHUNK", "CROP_CHUNK"):
+        monkeypatch.setattr(likeness, size, 1)
+    said = []
+    near_duplicate.NearDuplicate(seed=5)(cases["pictures"], progress=lambda fraction, message: said.append(fraction))
+    assert sum(0.9 * 0.3 <= fraction <= 0.9 * 0.9 for fraction in said) > 3
+    assert said == sorted(said)
 
 
 def test_rows_without_a_label_are_not_judged():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.issues.wording import Wordings, differences, typed, words_of
+from engines.issues.wording import Wordings, differences, reported, typed, words_of
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,16 @@ def test_slips_are_counted_up_to_the_limit(one, other, limit):
 
 def test_differences_name_the_words_of_each_side():
     assert differences(["a", "b", "b", "c"], ["b", "c", "d"]) == (["a", "b"], ["d"])
+
+
+def test_texts_are_reported_by_letters_and_not_by_number():
+    def reports(texts):
+        at = []
+        numbered = list(reported(texts, lambda fraction, message: at.append(round(fraction * len(texts))), "words"))
+        assert numbered == list(enumerate(texts))
+        return at
+
+    assert reports([]) == []
+    assert reports(["a"] * 1000) == [0]
+    assert reports(["x" * 1_000_000] * 6) == [0, 2, 4]  # 100,000 letters of each count
+    assert len(reports(["word " * 100] * 4000)) == 10

@@ -29,10 +29,21 @@ def test_blocks_of_float32_give_the_same_coordinates(dense, monkeypatch):
     monkeypatch.setattr(module, "DENSE_UP_TO", dense)
     exact, shares = principal_coordinates(nodes)
     monkeypatch.setattr(module, "DOUBLE_UP_TO", 0)
+    monkeypatch.setattr(module, "ENTRIES", 1 << 12)
     monkeypatch.setattr(randomized_pca, "BLOCK_BYTES", 1 << 14)
     coordinates, found = principal_coordinates(nodes)
     np.testing.assert_allclose(coordinates, exact, atol=1e-3 * np.ptp(exact))
     np.testing.assert_allclose(found, shares, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("count", "width"), [(0, 3), (5, 0), (100_000, 2), (50_000, 128), (20_000, 2048), (5_000, 4096)])
+def test_a_block_of_products_takes_a_fraction_of_a_second(count, width):
+    cuts = module._by_work(count, width)
+    assert sum(cut.stop - cut.start for cut in cuts) == count
+    for cut in cuts:
+        rows = cut.stop - cut.start
+        assert rows <= module.FEWEST or rows * width**2 <= module.WORK
+        assert rows * width <= module.ENTRIES
 
 
 def test_signs_do_not_depend_on_the_order_of_rows():

@@ -13,6 +13,7 @@ from tests.engines.neighbors.hard import embeddings, normal
 @pytest.mark.parametrize("dense", [4096, 10])
 def test_nodes_on_the_disk_give_the_map_of_those_in_memory(tmp_path, monkeypatch, dense):
     monkeypatch.setattr(axes, "DENSE_UP_TO", dense)
+    monkeypatch.setattr(axes, "ENTRIES", 1 << 10)
     monkeypatch.setattr(randomized_pca, "BLOCK_BYTES", 1 << 12)
     graph = ExactNeighbors(k=5)(embeddings(normal(300, 40) * np.linspace(3, 1, 40)))
     np.save(tmp_path / "nodes.npy", graph.nodes)
