@@ -5,7 +5,48 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from engines.protocols import Progress, no_progress
+
 Float64 = npt.NDArray[np.float64]
+
+DENSE_UP_TO = 640
+"""Columns up to which a library solves the whole problem in about a tenth of a second."""
+SPARE, DEGREE, TURNS = 20, 6, 40
+
+
+def leading(moments: Float64, count: int, *, close: float = 1e-10, progress: Progress = no_progress) -> Float64:
+    """Give the eigenvectors (d, count) of the largest eigenvalues of a symmetric matrix (d, d) without negative ones, largest first.
+
+    A library takes seconds for 1,000 columns and cannot be stopped. Here a block of ``count`` + 20 random directions goes through the matrix
+    up to six times, the matrix is diagonalized in the span of all that arose (block Krylov, Musco and Musco 2015), and the best of it
+    begins anew until no residual exceeds ``close`` times the largest eigenvalue, at most 40 times. Deterministic; orthonormal for every matrix.
+
+    Raises:
+        Cancelled: when ``progress`` asks for it, before every product.
+    """
+    from scipy.linalg import eigh
+
+    d = len(moments)
+    if d <= DENSE_UP_TO or 3 * (count + SPARE) > d:
+        progress(0.0, "eigenvectors")
+        return np.asarray(eigh(moments, subset_by_index=[d - count, d - 1])[1][:, ::-1])
+    width = count + SPARE
+    degree = min(max(d // (3 * width) - 1, 1), DEGREE)
+    block = np.linalg.qr(np.random.default_rng(0).normal(size=(d, width)))[0]
+    for turn in range(TURNS):
+        kept = [block]
+        for step in range(degree):
+            progress((turn + step / degree) / TURNS, "eigenvectors")
+            kept.append(np.linalg.qr(moments @ kept[-1])[0])
+        span = np.linalg.qr(np.concatenate(kept, axis=1))[0]
+        progress((turn + 1) / TURNS, "eigenvectors")
+        image = moments @ span
+        values, turns = np.linalg.eigh(span.T @ image)
+        block = span @ turns[:, -width:]
+        missing = image @ turns[:, -count:] - block[:, -count:] * values[-count:]
+        if np.linalg.norm(missing, axis=0).max() <= close * values[-1]:
+            break
+    return np.ascontiguousarray(block[:, -count:][:, ::-1])
 
 
 def oriented(axes: Float64) -> Float64:

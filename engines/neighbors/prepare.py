@@ -19,6 +19,8 @@ Float64 = npt.NDArray[np.float64]
 Metric = Literal["cosine", "euclidean"]
 
 BLOCK = 8192
+PREPARED = 2048
+"""Rows that are compared or scaled between two reports of progress: 10 MB at 1,280 columns."""
 REDUCE_ABOVE_ROWS = 100_000
 REDUCE_TO = 512
 AXES_FROM = 65_536
@@ -53,7 +55,7 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
         ParameterError: when the squares of euclidean distances would leave the range of float32.
     """
     unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=part(progress, 0.0, 0.5))
-    mean, mean_cosine, longest = _moments(vectors, representative)
+    mean, mean_cosine, longest = _moments(vectors, representative, part(progress, 0.5, 0.6))
     if metric == "euclidean" and longest > LONGEST:
         raise ParameterError("the vectors are too large for euclidean distances", "scale them down, or take the metric cosine")
     shrink = len(representative) > REDUCE_ABOVE_ROWS and vectors.shape[1] > REDUCE_TO
@@ -73,15 +75,16 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
         axes = _principal_axes((ready(rows) for rows in _blocks(representative[::step])), vectors.shape[1])
     nodes = np.empty((len(representative), REDUCE_TO if shrink else vectors.shape[1]), dtype=np.float32)
     whole = kept = 0.0
-    for number, rows in enumerate(_blocks(representative)):
-        progress(0.5 + 0.5 * number * BLOCK / max(len(representative), 1), "preparing vectors")
+    size = BLOCK if shrink else PREPARED
+    for number, rows in enumerate(_blocks(representative, size)):
+        progress(0.6 + 0.4 * number * size / max(len(representative), 1), "preparing vectors")
         block = ready(rows)
         if axes is not None:
             whole += float(np.einsum("ij,ij->", block, block))
             block = block @ axes
             kept += float(np.einsum("ij,ij->", block, block))
             block = _normalized(block, 0.0) if metric == "cosine" else block
-        nodes[number * BLOCK : number * BLOCK + len(rows)] = block
+        nodes[number * size : number * size + len(rows)] = block
     if shrink:
         notes.update(pca_dimensions=REDUCE_TO, pca_lost=max(1.0 - kept / whole, 0.0) if whole > 0 else 0.0)
     return Prepared(
@@ -101,20 +104,20 @@ def collapse(vectors: Float32, *, zero_is_valid: bool, progress: Progress) -> tu
     """
     n = len(vectors)
     hashes, valid = np.empty(n, dtype=np.uint64), np.empty(n, dtype=bool)
-    for start in range(0, n, BLOCK):
+    for start in range(0, n, PREPARED):
         progress(start / n, "comparing rows")
-        block = np.ascontiguousarray(vectors[start : start + BLOCK], dtype=np.float32)
+        rows = slice(start, start + PREPARED)
+        block = np.ascontiguousarray(vectors[rows], dtype=np.float32)
         good = np.isfinite(block).all(axis=1)
-        valid[start : start + BLOCK] = good if zero_is_valid else good & block.any(axis=1)
-        hashes[start : start + BLOCK] = row_hashes(block)
+        valid[rows] = good if zero_is_valid else good & block.any(axis=1)
+        hashes[rows] = row_hashes(block)
     first = np.arange(n, dtype=np.int64)  # the first row with the same bytes
     order = np.argsort(hashes, kind="stable")
     order = order[valid[order]]
     same = hashes[order][1:] == hashes[order][:-1]
     for low, high in _runs(same):
-        rows = order[low:high]
         seen: dict[bytes, int] = {}
-        for row in rows.tolist():
+        for row in order[low:high].tolist():
             # -0.0 becomes 0.0
             first[row] = seen.setdefault((np.asarray(vectors[row], dtype=np.float32) + np.float32(0.0)).tobytes(), row)
     leads = valid & (first == np.arange(n))
@@ -128,12 +131,12 @@ def _runs(same: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(low), int(high) + 1) for low, high in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _blocks(representative: Int32) -> Iterator[Int32]:
-    for start in range(0, len(representative), BLOCK):
-        yield representative[start : start + BLOCK]
+def _blocks(representative: Int32, size: int = BLOCK) -> Iterator[Int32]:
+    for start in range(0, len(representative), size):
+        yield representative[start : start + size]
 
 
-def _moments(vectors: Float32, representative: Int32) -> tuple[Float64, float, float]:
+def _moments(vectors: Float32, representative: Int32, progress: Progress) -> tuple[Float64, float, float]:
     """Give the mean, the mean cosine of all pairs before centering, and the length of the longest vector.
 
     With unit vectors u_i the mean cosine over the m (m - 1) ordered pairs is (|sum u_i|^2 - m) / (m (m - 1)); zero vectors, which
@@ -142,7 +145,8 @@ def _moments(vectors: Float32, representative: Int32) -> tuple[Float64, float, f
     total = np.zeros(vectors.shape[1])
     directions = np.zeros(vectors.shape[1])
     longest, directed = 0.0, 0
-    for rows in _blocks(representative):
+    for number, rows in enumerate(_blocks(representative)):
+        progress(number * BLOCK / len(representative), "mean")
         block = vectors[rows].astype(np.float64)
         length = np.sqrt(np.einsum("ij,ij->i", block, block))
         total += block.sum(axis=0)

@@ -15,7 +15,7 @@ from engines.protocols import Progress, part
 
 Metric = Literal["cosine", "euclidean"]
 BLOCK = 16_384
-MEASURED = 4_096
+MEASURED = 2_048
 """Nodes whose candidates are measured between two reports of progress."""
 SPARE = 8
 """Candidates beyond k: ties and the last bits of the products, which depend on threads, then cannot change who is among the k nearest."""

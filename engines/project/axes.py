@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32
-from engines.axes import oriented, scattered
+from engines.axes import leading, oriented, scattered
 from engines.project.randomized_pca import blocks, randomized_components
 from engines.protocols import Progress, no_progress, part
 
@@ -53,16 +53,12 @@ def _by_work(count: int, width: int) -> list[slice]:
 
 def _axes(nodes: Float32, progress: Progress) -> tuple[Float64, Float64, float]:
     """Give the leading one or two right singular vectors (d, 1 or 2) of the centered nodes, their mean (d) and their sum of squares."""
-    from scipy.linalg import eigh
-
     m, d = nodes.shape
     count = min(2, d, m)
     if d <= max(m, 2) and d <= DENSE_UP_TO:
-        moments, mean = _moments(nodes, progress)
-        progress(1.0, "eigenvectors")
-        total = float(np.trace(moments))
-        _, axes = eigh(moments, subset_by_index=[d - count, d - 1], overwrite_a=True)
-        return oriented(axes[:, ::-1]), mean, total
+        moments, mean = _moments(nodes, part(progress, 0.0, 0.7))
+        axes = leading(moments, count, progress=part(progress, 0.7, 1.0))
+        return oriented(axes), mean, float(np.trace(moments))
     if m <= DENSE_UP_TO:
         mean = nodes.mean(axis=0, dtype=np.float64)
         axes, total = _from_products(nodes, mean, count, progress)
@@ -89,21 +85,18 @@ def _moments(nodes: Float32, progress: Progress) -> tuple[Float64, Float64]:
 
 def _from_products(nodes: Float32, mean: Float64, count: int, progress: Progress) -> tuple[Float64, float]:
     """Give the axes and the sum of squares from the inner products (m, m) of few nodes of many columns, read in blocks of columns."""
-    from scipy.linalg import eigh
-
     m, d = nodes.shape
     products = np.zeros((m, m))
     cuts = _by_work(d, m)
     for number, columns in enumerate(cuts):
-        progress(number / len(cuts), "inner products")
+        progress(0.7 * number / len(cuts), "inner products")
         block = nodes[:, columns] - mean[columns]
         products += block @ block.T
-    total = float(np.trace(products))
-    _, weights = eigh(products, subset_by_index=[m - count, m - 1], overwrite_a=True)
-    axes = np.concatenate([(nodes[:, columns] - mean[columns]).T @ weights for columns in cuts])[:, ::-1]
+    weights = leading(products, count, progress=part(progress, 0.7, 1.0))
+    axes = np.concatenate([(nodes[:, columns] - mean[columns]).T @ weights for columns in cuts])
     length = np.linalg.norm(axes, axis=0)
     found: Float64 = axes / np.where(length > 0, length, 1.0)
-    return found, total
+    return found, float(np.trace(products))
 
 
 def starting_places(nodes: Float32, seed: int, *, progress: Progress = no_progress) -> Float64:

@@ -9,11 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Embeddings, Float32, Int32, NeighborGraph, Projection, below
+from engines.axes import DENSE_UP_TO, leading
 from engines.keys import chain
 from engines.layout import optimize
 from engines.memberships import memberships
 from engines.nearest import nearest_to
 from engines.project.axes import starting_places
+from engines.project.randomized_pca import randomized_components
 from engines.protocols import Progress, available_threads, no_progress, part
 
 SAMPLE = 2_000
@@ -79,7 +81,6 @@ def coarse_places(read: Read, m: int, sample: Rows, *, umap: Any, metric: str, p
     k = min(umap.n_neighbors - 1, len(sample) - 1)
     progress(0.0, "a first map from a sample")
     indices, distances = _neighbors(chosen, k, metric, part(progress, 0.0, 0.02))
-    centered = chosen - chosen.mean(axis=0)
     begin = starting_places(chosen, umap.seed, progress=part(progress, 0.02, 0.04))
     laid = optimize(
         memberships(indices, distances, progress=part(progress, 0.04, 0.05)),
@@ -91,12 +92,11 @@ def coarse_places(read: Read, m: int, sample: Rows, *, umap: Any, metric: str, p
         threads=threads,
         progress=part(progress, 0.05, 0.5),
     )
-    progress(0.5, "principal axes of the sample")
-    axes = _axes(centered)
+    axes = _axes(chosen, part(progress, 0.5, 0.55))
     anchors = np.ascontiguousarray(chosen @ axes)
     places = np.empty((m, 2), dtype=np.float32)
     for start in range(0, m, BLOCK):
-        progress(0.5 + 0.5 * start / m, f"placing {start:,} of {m:,} rows")
+        progress(0.55 + 0.45 * start / m, f"placing {start:,} of {m:,} rows")
         rows = np.arange(start, min(start + BLOCK, m))
         places[rows] = _between(np.ascontiguousarray(read(rows) @ axes), anchors, laid, threads)
     places[sample] = laid
@@ -185,16 +185,17 @@ def _neighbors(nodes: Float32, k: int, metric: str, progress: Progress = no_prog
     return near.astype(np.int32), np.take_along_axis(distances, near, axis=1).astype(np.float32)
 
 
-def _axes(centered: Float32) -> Float32:
-    """Give the leading principal axes (d, up to 64) of a sample."""
-    from scipy.linalg import eigh
-
-    d = centered.shape[1]
+def _axes(sample: Float32, progress: Progress) -> Float32:
+    """Give the leading principal axes (d, up to 64) of a sample; a little off where there are many columns."""
+    d = sample.shape[1]
     if d <= PLACED_IN:
         return np.eye(d, dtype=np.float32)
-    _, vectors = eigh((centered.T @ centered).astype(np.float64), subset_by_index=[d - PLACED_IN, d - 1])
-    leading: Float32 = np.ascontiguousarray(vectors, dtype=np.float32)
-    return leading
+    if d > DENSE_UP_TO:
+        axes = randomized_components(sample, PLACED_IN, powers=2, progress=progress).axes
+        return np.ascontiguousarray(axes, dtype=np.float32)
+    centered = sample - sample.mean(axis=0)
+    axes = leading((centered.T @ centered).astype(np.float64), PLACED_IN, progress=progress)
+    return np.ascontiguousarray(axes, dtype=np.float32)
 
 
 def _between(rows: Float32, anchors: Float32, laid: Float32, threads: int) -> Float32:

@@ -16,7 +16,7 @@ from engines.sharing import share
 
 Rows = npt.NDArray[np.int64]
 
-BLOCK = 2_048
+BLOCK = 1_024
 ASKED_AT_ONCE = 64
 """Rows that are ranked on the map between two reports of progress (64 x 1,000,000 distances cost a tenth of a second)."""
 
