@@ -1,12 +1,13 @@
 """Measure how long a person who cancels waits: per engine the longest time between two calls of its progress, which alone can stop it.
 
-python -m benchmarks.cancel [--rows 20000] [--dim 128] [--only umap,outlier]
+python -m benchmarks.cancel [--rows 20000] [--dim 128] [--only project,outlier]
 
-All engines of neighbors, project, cluster, measure and issues, with the sketch of a map and the stability of a map under other seeds, run in this process on
-vectors of ``benchmarks.synthetic`` with labels and splits; the checks of pictures and of texts run on made-up facts and texts of as many rows
-(every tenth a near copy of another; the pictures of a group alike). "Apart": in a run of this size the engine has a process of its own,
-which a cancel ends within two seconds whatever the engine does. Every engine runs before on 4,200 rows, so that nobody pays for what is
-compiled at the first use. The longest gap is given in seconds of the clock and of the processor, with what was said when it began.
+All engines of neighbors, project, cluster, measure and issues, with the sketch of a map and the stability of maps under other seeds, run in this
+process on vectors of ``benchmarks.synthetic`` with labels and splits; the checks of pictures and of texts on made-up facts and texts of as
+many rows (every tenth a near copy of another, the pictures of a group alike; the checks of duplicates share one search, as in a run).
+"Apart": in a run of this size the engine has a process of its own, which a cancel ends within two seconds whatever the engine does. All
+run before on 4,200 rows, so that nobody pays for what is compiled at the first use. The longest gap is given in seconds of the clock and
+of the processor, with what was said when it began.
 """
 
 from __future__ import annotations
@@ -188,10 +189,8 @@ def runs(made: Made) -> Iterator[tuple[str, str, str, Run]]:
         )
     for registry, kinds in ((MEASURE, ("vectors",)), (ISSUES, tuple(made.evidence))):
         for kind in kinds:
-            for number, name in enumerate(registry.names()):
+            for name in registry.names():
                 engine = registry.load(name)()
-                if hasattr(engine, "seed"):
-                    engine = dataclasses.replace(engine, seed=number)  # checks of duplicates keep what the last one found
                 evidence = made.evidence[kind]
                 if all(evidence.has(need) for need in engine.needs) and concerns(engine, kind):
                     yield (
@@ -208,18 +207,20 @@ def concerns(engine: Any, kind: Kind) -> bool:
     return said is None or said in (*engine.needs, *engine.uses)
 
 
+def chosen(made: Made, only: set[str]) -> Iterator[tuple[str, str, str, Run]]:
+    """Give those runs whose stage or engine was asked for; all where nothing was."""
+    return (run for run in runs(made) if not only or only & {run[0], run[1].split(",")[0]})
+
+
 def measure(rows: int, dim: int, only: set[str]) -> None:
     """Print the table."""
-    for _, name, _, run in runs(make(SMALL, dim)):
-        if not only or name.split(",")[0] in only:
-            run(no_progress)
+    for _, _, _, run in chosen(make(SMALL, dim), only):
+        run(no_progress)
     made = make(rows, dim)
     print(
         "| stage | engine | where | longest gap, s | its CPU s | it began at | all, s | CPU s |\n|---|---|---|---|---|---|---|---|"
     )
-    for stage, name, where, run in runs(made):
-        if only and name.split(",")[0] not in only:
-            continue
+    for stage, name, where, run in chosen(made, only):
         gaps, began, used = Gaps(), time.monotonic(), time.process_time()
         run(gaps)
         gaps(1.0, "end")
@@ -233,7 +234,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--dim", type=int, default=128)
-    parser.add_argument("--only", default="", help="names of engines, comma-separated")
+    parser.add_argument("--only", default="", help="names of stages and engines, comma-separated")
     given = parser.parse_args()
     measure(given.rows, given.dim, set(filter(None, given.only.split(","))))
 

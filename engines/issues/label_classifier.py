@@ -29,6 +29,8 @@ ITERATIONS = (12, 60)
 MOST_TRAINING = 100_000
 SAMPLE = 20_000
 """Vectors that tell the principal axes."""
+WORK = 1_000_000_000
+"""Multiplications of the second moments between two reports."""
 BLOCK = 8192
 REPORT_EVERY = 0.25
 
@@ -36,7 +38,7 @@ REPORT_EVERY = 0.25
 class Axes:
     """The vectors of nodes in their leading principal axes, scaled to a mean squared norm of 1, worked out when they are asked for."""
 
-    def __init__(self, nodes: Float32, dimensions: int, seed: int) -> None:
+    def __init__(self, nodes: Float32, dimensions: int, seed: int, progress: Progress = no_progress) -> None:
         self._nodes = nodes
         sample = nodes
         if len(nodes) > SAMPLE:
@@ -45,12 +47,18 @@ class Axes:
         kept = min(dimensions, d)
         self._middle = sample.mean(axis=0, dtype=np.float64).astype(np.float32)
         sample = sample - self._middle
+        moments = np.zeros((d, d), dtype=np.float32)
+        size = max(WORK // max(d * d, 1), 64)
         with single_thread():
-            _, axes = eigh(sample.T @ sample, subset_by_index=(d - kept, d - 1))
-            self._axes = np.ascontiguousarray(axes[:, ::-1], dtype=np.float32)
-            turned = sample @ self._axes
-        power = float(np.mean(np.einsum("ij,ij->i", turned, turned))) if len(turned) else 0.0
-        self._axes /= np.float32(max(np.sqrt(power), 1e-12))
+            for start in range(0, len(sample), size):
+                progress(start / len(sample), "label issues: principal axes")
+                block = sample[start : start + size]
+                moments += block.T @ block
+            progress(1.0, "label issues: principal axes")
+            values, axes = eigh(moments, subset_by_index=(d - kept, d - 1))
+        self._axes = np.ascontiguousarray(axes[:, ::-1], dtype=np.float32)
+        power = float(values.sum(dtype=np.float64)) / max(len(sample), 1)
+        self._axes /= np.float32(np.sqrt(max(power, 1e-24)))
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class LabelIssue:
     """
 
     name: ClassVar[str] = "label_issue"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("labels", "neighbors")
     uses: ClassVar[tuple[str, ...]] = ()
@@ -109,14 +109,14 @@ class LabelIssue:
         folds = stratified_folds(twins(graph)[known.node], known.label, rank, self.folds)
         progress(0.01, "label issues: classifier")
         model = CrossValidation(
-            Axes(graph.nodes, self.dimensions, self.seed),
+            Axes(graph.nodes, self.dimensions, self.seed, part(progress, 0.01, 0.05)),
             known.node,
             known.label,
             folds,
             rank,
             len(known.names),
             self.strength,
-            part(progress, 0.01, 1.0),
+            part(progress, 0.05, 1.0),
         )
         for block, probabilities in model:
             if self.method == "blend":

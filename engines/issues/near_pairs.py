@@ -54,6 +54,7 @@ def picture_pairs(evidence: Evidence, rows: Rows, seed: int, progress: Progress)
     """
     facts, graph = evidence.facts, evidence.graph
     assert facts is not None
+    progress(0.0, "near duplicates: signatures")
     signatures = Signatures.of(facts, rows)
     hashes = [facts.column("dhash")[rows], facts.column("phash")[rows]]
     proposals = [hash_pairs(hashes, part(progress, 0.0, 0.1))]

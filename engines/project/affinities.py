@@ -35,11 +35,11 @@ def calibrated(
 ) -> Any:
     """Give the affinities (m, m) of van der Maaten and Hinton 2008, section 2, scipy CSR float32: symmetric, of sum 1.
 
-    ``indices`` and ``distances`` (m, k) without self, ascending, k >= 1; ``squared``: they are squares of distances, up to a factor. The share of a neighbor
-    at distance d is exp(-beta_i d^2) over the sum of those of the row, with the precision beta_i at which the entropy of the row is
-    ln(``perplexity``); p_ij is the mean of both directions over m. Where no precision reaches it, the row has the limit that comes
-    nearest: all neighbors alike where there are no more than ``perplexity`` (or all are as near), the nearest alike where more than
-    that tie. The same bytes on any number of threads.
+    ``indices`` and ``distances`` (m, k) without self, ascending, k >= 1; ``squared``: they are squares of distances, up to a factor. The share
+    of a neighbor at distance d is exp(-beta_i d^2) over the sum of those of the row, with the precision beta_i at which the entropy of the
+    row is ln(``perplexity``), by Newton's method; p_ij is the mean of both directions over m. Where no precision reaches it, the row has the
+    limit that comes nearest: all neighbors alike where there are no more than ``perplexity`` (or all are as near), the nearest alike where
+    more than that tie. The same bytes on any number of threads.
 
     Raises:
         Cancelled: when ``progress`` asks for it, at the latest after half a million edges.
@@ -49,10 +49,9 @@ def calibrated(
     with ThreadPoolExecutor(max_workers=threads) as pool:
 
         def calibrate(low: int, high: int) -> None:
-            away = np.asarray(distances[low:high], dtype=np.float64)
-            share(
-                pool, threads, _calibrate, 0, high - low, away, squared, math.log(perplexity), heads[low:high], shares[low:high]
-            )
+            away = np.ascontiguousarray(distances[low:high], dtype=np.float64)
+            given = away, squared, math.log(perplexity), heads[low:high], shares[low:high]
+            share(pool, threads, _calibrate, 0, high - low, *given)
 
         _blockwise(m, k, calibrate, part(progress, 0.0, 0.5), "affinities")
         return _symmetric(heads, shares, pool, threads, part(progress, 0.5, 1.0))

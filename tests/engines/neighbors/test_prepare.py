@@ -63,6 +63,7 @@ def test_blocks_do_not_change_the_result(monkeypatch):
     vectors = normal(100)
     whole = prepare(vectors, "cosine", no_progress)
     monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(module, "PREPARED", 5)
     parts = prepare(vectors, "cosine", no_progress)
     np.testing.assert_allclose(whole.nodes, parts.nodes, atol=1e-6)
     assert np.array_equal(whole.unique_of, parts.unique_of)
