@@ -84,8 +84,8 @@ def ours(name: str, **given: Any) -> Callable[[Path], Found]:
     """Search by an engine of ours with its defaults: 90 neighbors up to 100,000 rows and 30 above."""
 
     def search(place: Path) -> Found:
-        from engines.told import given_embeddings
         from engines.neighbors import ENGINES
+        from engines.told import given_embeddings
 
         graph = ENGINES.load(name)(**given)(given_embeddings(np.load(place, mmap_mode="r")))
         rows = graph.representative[graph.indices[graph.unique_of[asked(len(graph.unique_of))]]]

@@ -71,9 +71,9 @@ def datalab(folder: Path) -> None:
 
 def our_umap(folder: Path) -> npt.NDArray[Any]:
     """Find neighbors and lay out by our engines."""
-    from engines.told import given_embeddings
     from engines.neighbors.auto import AutoNeighbors
     from engines.project.umap import Umap
+    from engines.told import given_embeddings
 
     return Umap()(AutoNeighbors(k=15)(given_embeddings(load(folder)[0]))).coords
 
