@@ -75,9 +75,10 @@ class Keeper:
     def __call__(self, name: str, engine: Any, progress: Progress) -> Projection | None:
         """Give the earlier map of an engine with these parameters, rows added or left out; None where it has to be drawn anew.
 
-        A known row is one with the id and the vector that it had. Known rows keep their positions to the last bit. New rows are placed
-        by their nearest neighbors that have a position (``Projection.place``), in as many rounds as it takes. ``notes["placed"]`` counts the
-        rows that were placed in all, since the map was laid out.
+        A known row is one with the id and the vector that it had. Known rows keep their positions to the last bit. New rows come to their
+        nearest neighbors that have a position: an engine with a method ``extend`` lays them out among the known ones, else they are placed
+        (``Projection.place``), in as many rounds as it takes. ``notes["placed"]`` counts the rows that came so in all, since the
+        map was laid out.
         """
         key, mark = self.atlas.maps.get(name, ["", ""])
         if not _moves(engine) or mark != _mark(name, engine):
@@ -95,7 +96,7 @@ class Keeper:
         if was.size == 0 or placed_in_all > MOST_NEW * len(was):
             return None
         progress(0.1, f"placing {fresh:,} new rows on the map")
-        coords = self._coords(earlier, was)
+        coords = self._coords(earlier, was, getattr(engine, "extend", None), part(progress, 0.1, 0.3))
         made = placed(
             self.graph,
             coords[self.graph.representative],
@@ -120,15 +121,25 @@ class Keeper:
             was[rows[~same]] = -1
         return was
 
-    def _coords(self, earlier: Projection, was: Rows) -> Float32:
-        """Give positions (n, 2): those of known rows, then round by round of rows whose nodes neighbor a positioned one."""
+    def _coords(self, earlier: Projection, was: Rows, extend: Any, progress: Progress) -> Float32:
+        """Give positions (n, 2): those of known rows, and of the representatives of all nodes."""
         graph = self.graph
         coords = np.zeros((len(was), 2), dtype=np.float32)
         coords[was >= 0] = earlier.coords[was[was >= 0]]
         of_node = np.full(graph.m, -1, dtype=np.int64)  # a row of the node that has a position
         rows = np.flatnonzero((was >= 0) & (graph.unique_of >= 0))
         of_node[graph.unique_of[rows[::-1]]] = rows[::-1]
-        coords[graph.representative] = np.where((of_node >= 0)[:, None], coords[of_node], coords[graph.representative])
+        known = of_node >= 0
+        coords[graph.representative] = np.where(known[:, None], coords[of_node], coords[graph.representative])
+        if extend is None:
+            self._place(earlier, coords, of_node)
+        else:
+            coords[graph.representative] = extend(graph, coords[graph.representative], known, progress=progress)
+        return coords
+
+    def _place(self, earlier: Projection, coords: Float32, of_node: Rows) -> None:
+        """Write the positions of nodes without one, round by round of those that neighbor a positioned one."""
+        graph = self.graph
         while len(left := np.flatnonzero(of_node < 0)):
             near = of_node[graph.indices[left]]
             ready = (near >= 0).any(axis=1) if graph.k else np.zeros(len(left), dtype=bool)
@@ -139,7 +150,6 @@ class Keeper:
             so_far = _with_coords(earlier, coords)
             coords[graph.representative[nodes]] = so_far.place(near[ready], distances)
             of_node[nodes] = graph.representative[nodes]
-        return coords
 
 
 def _with_coords(projection: Projection, coords: Float32) -> Projection:

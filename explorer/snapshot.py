@@ -36,7 +36,7 @@ TITLES = {
 }
 
 
-MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "umap-learn": "UMAP (umap-learn)"}
+MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "umap-learn": "UMAP (umap-learn)", "opentsne": "t-SNE (openTSNE)"}
 
 
 def map_name(name: str) -> str:

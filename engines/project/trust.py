@@ -180,7 +180,7 @@ SHAPE = {
     "tsne": "Only near neighbors mean something: not the distances between islands, nor their size or density.",
     "umap": "Near neighbors and islands mean something: not the distances between islands, nor their size.",
 }
-SHAPE["umap-learn"] = SHAPE["umap"]
+SHAPE |= {"umap-learn": SHAPE["umap"], "opentsne": SHAPE["tsne"]}
 
 
 def caution(name: str, notes: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from engines.artifacts import Float32, NeighborGraph, Projection
 from engines.keys import chain
@@ -12,7 +13,7 @@ from engines.layout import optimize
 from engines.memberships import memberships
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.axes import starting_places
-from engines.project.coarse import SAMPLE, coarse_places, parted, sample_of
+from engines.project.coarse import SAMPLE, coarse_places, extend, parted, sample_of
 from engines.project.placement import is_tiny, placed, tiny_layout
 from engines.protocols import Progress, available_threads, no_progress, part
 
@@ -70,6 +71,12 @@ class Umap:
         places, notes = self._layout(graph, start, part(progress, 0.02, 0.85))
         progress(0.85, "placing rows")
         return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
+
+    def extend(
+        self, graph: NeighborGraph, places: Float32, known: npt.NDArray[np.bool_], *, progress: Progress = no_progress
+    ) -> Float32:
+        """Lay the nodes that are not ``known`` (m) out among those that are, which keep their ``places`` (m, 2) to the bit; see ``coarse.extend``."""
+        return extend(graph, places, known, umap=self, progress=progress)
 
     def _layout(self, graph: NeighborGraph, start: Projection | None, progress: Progress) -> tuple[Float32, dict[str, Any]]:
         k = min(self.n_neighbors - 1, graph.k)

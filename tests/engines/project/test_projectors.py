@@ -14,7 +14,13 @@ from engines.parameters import build
 from engines.project import ENGINES
 from tests.engines.neighbors.hard import HARD, digits, embeddings, hard_graph, normal
 
-FAST = {"umap": {"n_epochs": "20"}, "umap-learn": {"n_epochs": "20"}, "tsne": {"n_iter": "20", "threads": "1"}, "pca": {}}
+FAST = {
+    "umap": {"n_epochs": "20"},
+    "tsne": {"n_iter": "20", "threads": "1"},
+    "pca": {},
+    "opentsne": {"n_iter": "20", "threads": "1"},
+    "umap-learn": {"n_epochs": "20"},
+}
 
 WHOLE = {"umap": {"n_epochs": None}, "umap-learn": {"n_epochs": None}, "tsne": {"n_iter": 500}}
 
