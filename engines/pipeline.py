@@ -109,12 +109,13 @@ class Run:
         start = self._sketch(meter)
         graph = self._graph(meter.step("neighbors", self._shares["neighbors"]))
         projectors = self.recipe.chosen("project")
-        # A map that costs next to nothing first: a person sees the data while the good maps are computed.
-        quick = [name for name in projectors if not registry("project").load(name).isolated]
+        # A map that costs next to nothing first: a person sees the data while the good maps are computed. Of many rows there is a sketch.
+        cheap = [name for name in projectors if not registry("project").load(name).isolated]
+        quick = cheap if graph.m < SKETCH_FROM else []
         for name in quick:
             self._project(name, graph, meter.step(name, 0.01))
         self._keeper = self._earlier(graph) if self.keep_maps else None
-        slow = [name for name in projectors if name not in quick]
+        slow = sorted((name for name in projectors if name not in quick), key=lambda name: name not in {*cheap, projectors[0]})
         # Clusters and checks go on beside the maps; on few processors one map at a time, so that the first is there soon.
         with ThreadPoolExecutor(max_workers=2 if available_threads() > FEW_THREADS else 1) as pool:
             steps = [(name, meter.step(name, self._shares["project"] / len(slow))) for name in slow]
