@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "search": ("Text search without a network, by the names of the classes", ["{photos}"]),
     "texts": ("Texts: planted label flips, duplicates and strangers, beside a plain baseline", ["{texts}", "--seeds", "0-4"]),
     "neighbors": ("Search of neighbors, beside the libraries", ["--rows", "50000,200000"]),
+    "maps": ("Maps of what grows, branches, turns back or rolls up: the order of distances along the data", []),
     "stack": ("A whole analysis of vectors, beside the libraries on their own", []),
     "cancel": ("Cancel", ["--rows", "50000"]),
     "soak": ("A million vectors through `analyze`", []),

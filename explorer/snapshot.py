@@ -36,7 +36,14 @@ TITLES = {
 }
 
 
-MAP_NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA", "umap-learn": "UMAP (umap-learn)", "opentsne": "t-SNE (openTSNE)"}
+MAP_NAMES = {
+    "umap": "UMAP",
+    "tsne": "t-SNE",
+    "pca": "PCA",
+    "heat": "Heat",
+    "opentsne": "t-SNE (openTSNE)",
+    "umap-learn": "UMAP (umap-learn)",
+}
 
 
 def map_name(name: str) -> str:

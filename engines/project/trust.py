@@ -176,6 +176,7 @@ def _nearest_on_map(coords: Float32) -> Rows:
 
 
 SHAPE = {
+    "heat": "Distances are those along the data, as far as two dimensions hold them; branches may cross without meeting.",
     "pca": "Only two of all directions are shown: rows that lie on each other here may be far apart.",
     "tsne": "Only near neighbors mean something: not the distances between islands, nor their size or density.",
     "umap": "Near neighbors and islands mean something: not the distances between islands, nor their size.",

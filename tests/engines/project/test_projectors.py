@@ -18,6 +18,7 @@ FAST = {
     "umap": {"n_epochs": "20"},
     "tsne": {"n_iter": "20", "threads": "1"},
     "pca": {},
+    "heat": {},
     "opentsne": {"n_iter": "20", "threads": "1"},
     "umap-learn": {"n_epochs": "20"},
 }
