@@ -27,7 +27,7 @@ class Heat:
 
     Written from the mathematics (see docs/decisions/0011): heat on the symmetric graph gives the distances (``geodesics``), metric
     multidimensional scaling the map (``stress``). Above ``landmarks`` nodes the heat flows between the cells around as many of them (``cells``),
-    and each node goes to the mean of the cells to which a random walk of some steps leads from it. Against UMAP and t-SNE it keeps the order of
+    and each node goes to the mean of the cells to which a random walk of some steps leads from it. Beside UMAP and t-SNE it keeps the order of
     far distances, and fewer nearest neighbors. ``n_neighbors`` counts the node itself, as in UMAP, and is clipped to what the graph holds.
     """
 
@@ -36,7 +36,7 @@ class Heat:
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     isolated: ClassVar[bool] = True
 
-    n_neighbors: Annotated[int, Range(2, 200), Doc("size of the neighborhood: more bridge gaps, and make shortcuts")] = 10
+    n_neighbors: Annotated[int, Range(2, 200), Doc("size of the neighborhood: more close gaps, fewer avoid shortcuts")] = 15
     landmarks: Annotated[int, Range(10, 4000), Doc("cells between which distances are measured; time grows with the cube")] = (
         1000
     )
