@@ -23,8 +23,8 @@ def scaled(distances: Float64, *, seed: int, progress: Progress = no_progress) -
     """Give places (c, 2) whose distances come near ``distances`` (c, c), with a small sum of (|x - y| - d)^2 / d over the pairs.
 
     Zheng, Pawar, Goodman 2018: in an epoch every pair moves, in random order, by a share min(1, rate / d) of what it lacks; the rate falls
-    exponentially. The weight 1 / d lies between that of plain stress, in which far pairs count most, and their 1 / d^2; of the three it
-    keeps the order of the distances on branching trees best. The start is classical scaling (Torgerson 1952).
+    exponentially. The weight 1 / d lies between that of plain stress, in which far pairs count most, and their 1 / d^2, and keeps the
+    order of the distances on branching trees as well as the better of the two. The start is classical scaling (Torgerson 1952).
     """
     count = len(distances)
     mean = float(distances.sum()) / max(count * (count - 1), 1)
