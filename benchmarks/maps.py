@@ -1,6 +1,6 @@
 """Measure how far maps keep the distances along data that grow, branch, turn back or roll up, beside Isomap, which takes the shortest paths.
 
-python -m benchmarks.maps [--rows 2000,20000] [--seeds 5-9] [--only roll,tree]
+python -m benchmarks.maps [--rows 2000,20000] [--seeds 5-9] [--only roll,tree] [--density]
 
 The data are planted, so that the true distance along them is known: five curves and sheets in 60 dimensions with noise in all of them, and two sets of
 real pixels, windows of a photo that comes with scikit-learn. "Order" is Spearman's correlation of distances on the map with those along the data,
@@ -8,6 +8,10 @@ over 20,000 pairs of rows; the mean over the seeds, of data and map alike, and t
 here for what the map of clusters costs. All engines get the same graph of neighbors (euclidean) with their defaults; CPU seconds are those of the map and its
 measures, without the search for neighbors (Isomap: with it, without measures; the best of 5, 10 and 15 neighbors is shown). Above 5,000
 rows: the first seed, two sets, no Isomap. The constants of heat were chosen on the seeds 0-4 of these sets, which is why others are run.
+
+A second table (alone with ``--density``, three seeds): do maps show what is dense and what is spread out? Correlation of the logarithms of local radii, the
+mean distance to 15 neighbors, in the space and on the map. UMAP at several values of its parameter ``density``, beside umap-learn's
+densMAP, which searches for its own neighbors.
 """
 
 from __future__ import annotations
@@ -39,6 +43,13 @@ MAPS = ("heat", "umap", "tsne", "pca")
 PEERS = {f"Isomap (scikit-learn), {k} neighbors": k for k in (5, 10, 15)}
 BRANCHES, STEPS = 10, 100
 WINDOW, SHRUNK = 96, 3
+STRENGTHS = (0.0, 0.5, 2.0)
+DENSE_SETS = (("radii 1 to 8", 2_000), ("radii 1 to 8", 10_000), ("digits", 2_000))
+AROUND = 15
+DENSITY_WORDS = (
+    "Density: correlation of the logarithms of local radii (mean distance to 15 neighbors) in the space and on the map, mean and least over "
+    "three seeds. The set: twelve Gaussians in 16 dimensions with radii from 1 to 8. umap-learn's time is with its compilation."
+)
 WORDS = (
     "Order: Spearman's correlation of distances on the map with those along the data, mean and least over the seeds. All maps "
     "but Isomap's come from the same graphs."
@@ -238,12 +249,73 @@ def compare(n: int, name: str, seeds: list[int]) -> None:
         print(f"| {name} | {n:,} | {method} | {shown} | {trust:.3f} | {kept:.3f} | {spent:.1f} |", flush=True)
 
 
+def radii(n: int, rng: np.random.Generator) -> Array:
+    """Give twelve Gaussians in 16 dimensions whose radii grow from 1 to 8."""
+    centers, which = 12.0 * rng.normal(size=(12, 16)), rng.integers(0, 12, n)
+    return (centers[which] + np.geomspace(1, 8, 12)[which][:, None] * rng.normal(size=(n, 16))).astype(np.float32)
+
+
+def local_radii_agree(graph: NeighborGraph, places: Array) -> float:
+    """Give the correlation of the logarithms of local radii of the nodes in the space and at ``places``."""
+    from scipy.spatial import cKDTree
+
+    away = cKDTree(places.astype(np.float64)).query(places, k=AROUND + 1)[0][:, 1:]
+    there = np.log(graph.distances[:, :AROUND].mean(axis=1))
+    return float(np.corrcoef(there, np.log(away.mean(axis=1) + 1e-12))[0, 1])
+
+
+def laid_densely(peer: bool, strength: float, rows: Array, graph: NeighborGraph, seed: int) -> list[float]:
+    """Give agreement of radii, trustworthiness, neighbors kept and CPU seconds of one map."""
+    import warnings
+
+    started = time.process_time()
+    if peer:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it says that a seed means one thread
+            from umap import UMAP
+
+            coords = UMAP(densmap=strength > 0, dens_lambda=strength, random_state=seed).fit_transform(rows)
+        spent = time.process_time() - started
+        places = coords[graph.representative].astype(np.float32)
+        notes = {**local_trust(graph, places)[2], **map_quality(graph.nodes, places)}
+    else:
+        made = ENGINES.load("umap")(seed=seed, density=strength)(graph)
+        spent = time.process_time() - started
+        places, notes = made.coords[graph.representative], made.notes
+    return [local_radii_agree(graph, places), notes["trustworthiness"], notes["kept_neighbors"], spent]
+
+
+def compare_density(seeds: list[int]) -> None:
+    """Print the second table."""
+    print(f"{DENSITY_WORDS}\n\n| data | rows | map | density | least | trustworthiness | neighbors kept | CPU s |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for name, n in DENSE_SETS:
+        found: dict[str, list[list[float]]] = {}
+        for seed in seeds:
+            rng = np.random.default_rng(seed)
+            rows = radii(n, rng) if name != "digits" else digits(n, rng)[0]
+            graph = ExactNeighbors(metric="euclidean")(given_embeddings(rows))
+            for strength in STRENGTHS:
+                method = f"umap, density {strength:g}" if strength else "umap"
+                found.setdefault(method, []).append(laid_densely(False, strength, rows, graph, seed))
+            if n < LARGE_FROM:
+                found.setdefault("densMAP (umap-learn), 0.5", []).append(laid_densely(True, 0.5, rows, graph, seed))
+        for method, lines in found.items():
+            density, trust, kept, spent = np.mean(lines, axis=0)
+            least = min(line[0] for line in lines)
+            print(
+                f"| {name} | {n:,} | {method} | {density:.3f} | {least:.3f} | {trust:.3f} | {kept:.3f} | {spent:.1f} |",
+                flush=True,
+            )
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", default="2000,20000")
     parser.add_argument("--seeds", default="5-9")
     parser.add_argument("--only", default="", help="sets, separated by semicolons")
+    parser.add_argument("--density", action="store_true", help="the second table alone")
     given = parser.parse_args()
     first, _, last = given.seeds.partition("-")
     seeds = list(range(int(first), int(last or first) + 1))
@@ -251,6 +323,10 @@ def main() -> None:
     graph = ExactNeighbors(metric="euclidean")(given_embeddings(few))
     for method in (*MAPS, *PEERS):
         measured(method, few, graph, 0)  # compiles what is compiled once
+    laid_densely(False, 0.5, few, graph, 0)
+    if given.density:
+        compare_density(seeds[:3])
+        return
     print(f"{WORDS}\n")
     print(
         "| data | rows | map | order | least | trustworthiness | neighbors kept | CPU s |\n|---|---|---|---|---|---|---|---|",
@@ -260,6 +336,9 @@ def main() -> None:
         for name in SETS:
             if (not given.only or name in given.only.split(";")) and (n < LARGE_FROM or name in LARGE):
                 compare(n, name, seeds if n < LARGE_FROM else seeds[:1])
+    if not given.only:
+        print()
+        compare_density(seeds[:3])
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ CLIP = np.float32(4.0)
 """No single pull or push moves a coordinate by more than this times the learning rate."""
 PARALLEL_FROM = 2_000
 SLICE = 100_000
+ALSO_FROM = 0.7
+"""Share of the epochs after which a further force joins in; Narayan, Berger, Cho 2021 have the same."""
+
+Force = Callable[[Callable[..., None], Float32, Float32, float], None]
+"""Move all nodes once more between two epochs: ``force(run, old, new, rate)`` reads places ``old`` and writes places ``new``;
+``run(kernel, *given)`` shares ``kernel(low, high, *given)`` out to the threads and can be cancelled."""
 
 # Pulls and pushes are read from tables over the squared distance: over the exponent of a float32 and 7 bits of its mantissa, linear in
 # between. The relative error is below 1e-4, far below the noise of the descent, and no power and no division is left in the loop.
@@ -57,6 +64,7 @@ def optimize(
     threads: int,
     progress: Progress,
     still: npt.NDArray[np.bool_] | None = None,
+    also: Force | None = None,
 ) -> Float32:
     """Lay out a symmetric graph of memberships (m, m) from places ``start`` (m, q); give float32 places (m, q).
 
@@ -64,6 +72,7 @@ def optimize(
     learning rate falls from ``rate`` to 0. In an epoch every node moves by its own pulls and pushes, one edge after the other, against the
     places that the others had before it: nodes do not wait for each other, and the result does not depend on how they are shared out
     to threads. Nodes marked in ``still`` (m) keep their places to the bit; the others are laid out around them.
+    ``also`` is a further force after each of the last epochs (``engines.density_map``); it has to leave nodes in ``still`` alone itself.
 
     Raises:
         Cancelled: when ``progress`` asks for it, at the latest after 100,000 nodes of an epoch.
@@ -80,13 +89,19 @@ def optimize(
     move = _epoch if old.shape[1] == 2 else _epoch_wide
     parts = threads if m >= PARALLEL_FROM else 1
     with ThreadPoolExecutor(max_workers=parts) as pool:
-        for epoch in range(epochs):
-            now, key = np.float32(rate * (1.0 - epoch / epochs)), np.uint64((seed + epoch * _TURN) % 2**64)
+
+        def run(epoch: int, kernel: Callable[..., None], *given: Any) -> None:
             for first in range(0, m, SLICE * parts):
                 progress(epoch / epochs, f"epoch {epoch} of {epochs}")
-                given = (bounds, heads, period, due, old, new, pulls, pushes, now, np.float32(epoch), key)
-                share(pool, parts, move, first, min(first + SLICE * parts, m), *given)
+                share(pool, parts, kernel, first, min(first + SLICE * parts, m), *given)
+
+        for epoch in range(epochs):
+            now, key = np.float32(rate * (1.0 - epoch / epochs)), np.uint64((seed + epoch * _TURN) % 2**64)
+            run(epoch, move, bounds, heads, period, due, old, new, pulls, pushes, now, np.float32(epoch), key)
             old, new = new, old
+            if also is not None and epoch >= ALSO_FROM * epochs:
+                also(partial(run, epoch), old, new, float(now))
+                old, new = new, old
     progress(1.0, f"epoch {epochs} of {epochs}")
     return old
 
@@ -104,6 +119,12 @@ def _pulled(
     return before[edges.indptr], edges.indices[keep].astype(np.int32), period
 
 
+def tabled() -> npt.NDArray[np.float64]:
+    """Give the squared distances of the entries of a table for ``look_up``."""
+    bits = np.arange(_LOW, _HIGH + 1, dtype=np.int64) << (23 - _BITS)
+    return bits.astype(np.uint32).view(np.float32).astype(np.float64)
+
+
 @lru_cache(maxsize=32)
 def _forces(a: float, b: float) -> tuple[Float32, Float32]:
     """Give what the difference of two places is multiplied with, by the square s of its length: along an edge, and between strangers.
@@ -111,8 +132,7 @@ def _forces(a: float, b: float) -> tuple[Float32, Float32]:
     The derivatives of the cross entropy, McInnes, Healy, Melville 2018, section 3.2: -2 a b s^(b - 1) / (1 + a s^b) and
     2 b / ((0.001 + s) (1 + a s^b)).
     """
-    bits = np.arange(_LOW, _HIGH + 1, dtype=np.int64) << (23 - _BITS)
-    squares = bits.astype(np.uint32).view(np.float32).astype(np.float64)
+    squares = tabled()
     steep = 1.0 + a * squares**b
     pulls = -2.0 * a * b * squares ** (b - 1.0) / steep
     pushes = 2.0 * b / ((0.001 + squares) * steep)
@@ -120,7 +140,8 @@ def _forces(a: float, b: float) -> tuple[Float32, Float32]:
 
 
 @njit(inline="always")
-def _look_up(square, table):  # type: ignore[no-untyped-def]  # numba infers the types
+def look_up(square, table):  # type: ignore[no-untyped-def]  # numba infers the types
+    """Give the value of a function of the squared distance from its table over ``tabled()``."""
     bits = np.float32(square).view(np.int32)
     place = min(max((bits >> _SHIFT) - _FIRST, np.int32(0)), _LAST)
     here = table[place]
@@ -168,7 +189,7 @@ def _epoch(low, high, bounds, heads, period, due, old, new, pulls, pushes, rate,
             there_x, there_y = old[other, 0], old[other, 1]
             for _ in range(2):
                 dx, dy = x - there_x, y - there_y
-                force = _look_up(dx * dx + dy * dy, pulls)
+                force = look_up(dx * dx + dy * dy, pulls)
                 x += rate * _bounded(force * dx)
                 y += rate * _bounded(force * dy)
             push_x, push_y = np.float32(0.0), np.float32(0.0)
@@ -176,7 +197,7 @@ def _epoch(low, high, bounds, heads, period, due, old, new, pulls, pushes, rate,
                 state = _next(state)
                 stranger = _any_of(state, m)
                 dx, dy = x - old[stranger, 0], y - old[stranger, 1]
-                force = _look_up(dx * dx + dy * dy, pushes)
+                force = look_up(dx * dx + dy * dy, pushes)
                 push_x += _bounded(force * dx)
                 push_y += _bounded(force * dy)
             x += rate * push_x
@@ -206,7 +227,7 @@ def _epoch_wide(low, high, bounds, heads, period, due, old, new, pulls, pushes, 
                 square = np.float32(0.0)
                 for axis in range(q):
                     square += (here[axis] - old[other, axis]) ** 2
-                force = _look_up(square, pulls if turn < 2 else pushes)
+                force = look_up(square, pulls if turn < 2 else pushes)
                 for axis in range(q):
                     here[axis] += rate * _bounded(force * (here[axis] - old[other, axis]))
         new[node] = here

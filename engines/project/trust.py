@@ -182,13 +182,15 @@ SHAPE = {
     "umap": "Near neighbors and islands mean something: not the distances between islands, nor their size.",
 }
 SHAPE |= {"umap-learn": SHAPE["umap"], "opentsne": SHAPE["tsne"]}
+DENSITY = "Near neighbors and islands mean something, and wide islands are wide: not the distances between islands."
 
 
 def caution(name: str, notes: Mapping[str, Any]) -> str:
     """Say in plain sentences what not to read out of a map, from its method and its figures (``Projection.notes``)."""
     if notes.get("coarse"):
         return "A first sketch from a sample of the rows; the map of all rows is being computed."
-    said = [SHAPE[name]] if name in SHAPE else []
+    shape = DENSITY if notes.get("density") else SHAPE.get(name)
+    said = [shape] if shape else []
     torn, false, stable = notes.get("torn"), notes.get("false"), notes.get("seed_stability")
     if torn is not None and false is not None:
         said.append(f"{_percent(false)} of what looks near is not, and {_percent(torn)} of true neighbors lie elsewhere.")

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, NeighborGraph, Projection
+from engines.density_map import density_force
 from engines.keys import chain
 from engines.layout import optimize
 from engines.memberships import memberships
@@ -34,7 +35,8 @@ class Umap:
     umap-learn compiles its descent in every process (13 CPU seconds) and its search of neighbors (35 more); ours is kept on the disk. From
     4,000 nodes on it begins from a map of 2,000 of them, which costs a second, and refines it in place: measured on the same graphs
     this keeps as many neighbors as umap-learn's 200 to 500 epochs (see docs/benchmarks.md). ``n_neighbors`` counts the node
-    itself, as in umap-learn, and is clipped to what the graph holds.
+    itself, as in umap-learn, and is clipped to what the graph holds. ``density`` above 0 makes the map a densMAP (Narayan, Berger, Cho 2021): rows
+    with wide surroundings get wide surroundings; the sketch of a sample, and new rows among old ones, are laid out without it.
     """
 
     name: ClassVar[str] = "umap"
@@ -44,6 +46,9 @@ class Umap:
 
     n_neighbors: Annotated[int, Range(2, 200), Doc("size of the neighborhood: small = detail, large = overview")] = 15
     min_dist: Annotated[float, Range(0.0, 0.99), Doc("how tightly points may be packed")] = 0.1
+    density: Annotated[
+        float, Range(0.0, 10.0), Doc("how much the map shows what is dense and what is spread out (densMAP); 0 = off, try 0.5")
+    ] = 0.0
     n_epochs: Annotated[
         int | None,
         Range(1, 5000),
@@ -84,6 +89,13 @@ class Umap:
         epochs = self.n_epochs or (FINE_EPOCHS if fine else EPOCHS)
         begin = self._begin(graph, start, part(progress, 0.0, 0.25))
         weights = memberships(graph.indices[:, :k], graph.distances[:, :k], progress=part(progress, 0.25, 0.3))
+        threads = self.threads or available_threads()
+        force = None
+        if self.density:
+            shown = part(progress, 0.3, 0.32)
+            force = density_force(
+                weights, graph, strength=self.density, min_dist=self.min_dist, threads=threads, progress=shown
+            )
         places = optimize(
             weights,
             begin,
@@ -91,10 +103,11 @@ class Umap:
             epochs=epochs,
             rate=FINE_RATE if fine else RATE,
             seed=self.seed,
-            threads=self.threads or available_threads(),
-            progress=part(progress, 0.3, 1.0),
+            threads=threads,
+            progress=part(progress, 0.32 if self.density else 0.3, 1.0),
+            also=force,
         )
-        return places, {"n_neighbors": k + 1, "n_epochs": epochs}
+        return places, {"n_neighbors": k + 1, "n_epochs": epochs, **({"density": self.density} if force else {})}
 
     def _begin(self, graph: NeighborGraph, start: Projection | None, progress: Progress) -> Float32:
         if start is not None:

@@ -37,11 +37,11 @@ def test_the_curve_is_that_of_umap_learn(min_dist, spread):
 def test_forces_from_the_table_are_the_derivatives_of_the_cross_entropy(min_dist):
     a, b = curve(min_dist)
     squares = np.exp(np.random.default_rng(0).uniform(-18, 18, size=2_000)).astype(np.float32)
-    found = [[float(layout._look_up(square, table)) for square in squares] for table in layout._forces(a, b)]
+    found = [[float(layout.look_up(square, table)) for square in squares] for table in layout._forces(a, b)]
     s = squares.astype(np.float64)
     np.testing.assert_allclose(found[0], -2 * a * b * s ** (b - 1) / (1 + a * s**b), rtol=2e-4)
     np.testing.assert_allclose(found[1], 2 * b / ((0.001 + s) * (1 + a * s**b)), rtol=2e-4)
-    at_zero = [float(layout._look_up(np.float32(0.0), table)) for table in layout._forces(a, b)]
+    at_zero = [float(layout.look_up(np.float32(0.0), table)) for table in layout._forces(a, b)]
     assert np.isfinite(at_zero).all()
 
 

@@ -43,6 +43,12 @@ def test_every_map_of_a_hard_graph_is_finite_and_duplicates_coincide(name, hard,
         assert (rows == rows[0]).all()
 
 
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("hard", [name for name in HARD if name != "huge numbers"])
+def test_a_map_with_densities_of_a_hard_graph_is_finite(hard, metric):
+    assert np.isfinite(make("umap", density="2")(hard_graph(hard, metric)).coords).all()
+
+
 @pytest.mark.parametrize("name", ENGINES.names())
 def test_rows_without_a_node_lie_apart_below_the_map(name):
     graph = hard_graph("rows of zeros")
