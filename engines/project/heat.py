@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from engines.artifacts import Float32, NeighborGraph, Projection
-from engines.keys import chain
 from engines.memberships import memberships
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.axes import starting_places
 from engines.project.cells import cells_of
 from engines.project.geodesics import heat_distances
-from engines.project.placement import is_tiny, placed, tiny_layout
+from engines.project.placement import laid_out
 from engines.project.stress import scaled
 from engines.protocols import Progress, available_threads, no_progress, part
 
@@ -49,13 +49,7 @@ class Heat:
         Raises:
             Cancelled: when ``progress`` asks for it.
         """
-        key = chain("project", self, [graph.key], name=self.name)
-        progress(0.0, "preparing")
-        if is_tiny(graph):
-            return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, part(progress, 0.02, 0.85))
-        progress(0.85, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
+        return laid_out(self, graph, partial(self._layout, graph), progress)
 
     def _layout(self, graph: NeighborGraph, progress: Progress) -> tuple[Float32, dict[str, Any]]:
         k = min(self.n_neighbors - 1, graph.k)

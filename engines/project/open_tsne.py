@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from engines.artifacts import Float32, NeighborGraph, Projection
-from engines.keys import chain
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.axes import starting_places
-from engines.project.placement import is_tiny, placed, tiny_layout
+from engines.project.placement import laid_out
 from engines.protocols import Progress, available_threads, no_progress, part
 
 FFT_FROM = 6_000
@@ -46,13 +46,7 @@ class OpenTsne:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Projection:
         """Lay the nodes out; the same seed gives the same bytes on any number of threads."""
-        key = chain("project", self, [graph.key], name=self.name)
-        progress(0.0, "preparing")
-        if is_tiny(graph):
-            return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, part(progress, 0.02, 0.85))
-        progress(0.85, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
+        return laid_out(self, graph, partial(self._layout, graph), progress)
 
     def _layout(self, graph: NeighborGraph, progress: Progress) -> tuple[Float32, dict[str, Any]]:
         start = starting_places(graph.nodes, self.seed, progress=part(progress, 0.0, 0.03))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, NeighborGraph, Projection
+from engines.keys import chain
 from engines.project.trust import local_trust, map_quality
 from engines.protocols import Progress, no_progress, part
 
@@ -30,6 +32,27 @@ def tiny_layout(m: int) -> Float32:
         3: np.array([[-1.0, -0.5], [1.0, -0.5], [0.0, 1.0]]),
     }
     return places[m].astype(np.float32)
+
+
+def laid_out(
+    engine: Any,
+    graph: NeighborGraph,
+    layout: Callable[[Progress], tuple[Float32, dict[str, Any]]],
+    progress: Progress,
+    *,
+    start: Projection | None = None,
+) -> Projection:
+    """Make the map of an engine from places (m, 2) and notes that ``layout`` gives; up to three nodes have fixed places.
+
+    ``start``: an earlier map, if the layout begins from one.
+    """
+    key = chain("project", engine, [graph.key, *([start.key] if start is not None else [])], name=engine.name)
+    progress(0.0, "preparing")
+    if is_tiny(graph):
+        return placed(graph, tiny_layout(graph.m), key=key, name=engine.name, notes={"fixed_layout": True})
+    places, notes = layout(part(progress, 0.02, 0.85))
+    progress(0.85, "placing rows")
+    return placed(graph, places, key=key, name=engine.name, notes=notes, progress=part(progress, 0.85, 1.0))
 
 
 def placed(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 
 from engines.artifacts import Float32, NeighborGraph, Projection
-from engines.keys import chain
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.affinities import calibrated, uniform
 from engines.project.axes import starting_places
 from engines.project.descent import Descent, Phase
-from engines.project.placement import is_tiny, placed, tiny_layout
+from engines.project.placement import laid_out
 from engines.protocols import Progress, available_threads, no_progress, part
 
 PERPLEXITY_UP_TO = 100_000
@@ -69,13 +69,7 @@ class Tsne:
         Raises:
             Cancelled: when ``progress`` asks for it.
         """
-        key = chain("project", self, [graph.key], name=self.name)
-        progress(0.0, "preparing")
-        if is_tiny(graph):
-            return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, part(progress, 0.02, 0.85))
-        progress(0.85, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
+        return laid_out(self, graph, partial(self._layout, graph), progress)
 
     def phases(self) -> list[Phase]:
         """Give the rounds in their order: early, perhaps plain, then late."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -9,13 +10,12 @@ import numpy.typing as npt
 
 from engines.artifacts import Float32, NeighborGraph, Projection
 from engines.density_map import density_force
-from engines.keys import chain
 from engines.layout import optimize
 from engines.memberships import memberships
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.axes import starting_places
 from engines.project.coarse import SAMPLE, coarse_places, extend, parted, sample_of
-from engines.project.placement import is_tiny, placed, tiny_layout
+from engines.project.placement import laid_out
 from engines.protocols import Progress, available_threads, no_progress, part
 
 COARSE_FROM = 2 * SAMPLE
@@ -69,13 +69,7 @@ class Umap:
 
         ``start``: an earlier map of the same rows (``coarse_map``) to refine in place of one that is made here.
         """
-        key = chain("project", self, [graph.key, *([start.key] if start is not None else [])], name=self.name)
-        progress(0.0, "preparing")
-        if is_tiny(graph):
-            return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, start, part(progress, 0.02, 0.85))
-        progress(0.85, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
+        return laid_out(self, graph, partial(self._layout, graph, start), progress, start=start)
 
     def extend(
         self, graph: NeighborGraph, places: Float32, known: npt.NDArray[np.bool_], *, progress: Progress = no_progress

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from engines.artifacts import Float32, NeighborGraph, Projection
-from engines.keys import chain
 from engines.memberships import memberships
 from engines.parameters import Doc, Range, engine
 from engines.project.axes import starting_places
-from engines.project.placement import is_tiny, placed, tiny_layout
+from engines.project.placement import laid_out
 from engines.protocols import Progress, no_progress, part
 
 MANY_EPOCHS_UP_TO = 10_000
@@ -69,13 +69,7 @@ class UmapLearn:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Projection:
         """Lay the nodes out in one thread, so that the same seed gives the same bytes."""
-        key = chain("project", self, [graph.key], name=self.name)
-        progress(0.0, "preparing")
-        if is_tiny(graph):
-            return placed(graph, tiny_layout(graph.m), key=key, name=self.name, notes={"fixed_layout": True})
-        places, notes = self._layout(graph, part(progress, 0.02, 0.85))
-        progress(0.85, "placing rows")
-        return placed(graph, places, key=key, name=self.name, notes=notes, progress=part(progress, 0.85, 1.0))
+        return laid_out(self, graph, partial(self._layout, graph), progress)
 
     def _layout(self, graph: NeighborGraph, progress: Progress) -> tuple[Float32, dict[str, Any]]:
         k = min(self.n_neighbors - 1, graph.k)
