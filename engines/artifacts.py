@@ -64,8 +64,8 @@ class Dataset(Artifact):
         require(tuple(self.rows.column_names[:4]) == ROW_COLUMNS, f"columns start with {self.rows.column_names[:4]}")
         own = set(self.rows.column_names[4:])
         require(not own & RESERVED, f"own columns use reserved names: {sorted(own & RESERVED)}")
-        ids = self.rows.column("id")
-        require(ids.null_count == 0 and pc.min(pc.binary_length(ids)).as_py() != 0, "an id is empty")
+        ids = self.rows.column("id").cast(pa.string())  # without rows Arrow knows no type
+        require(ids.null_count == 0 and not pc.any(pc.equal(ids, "")).as_py(), "an id is empty")
         require(pc.count_distinct(ids).as_py() == len(ids), "ids repeat")
         require(self.media.num_rows == len(ids), "media and rows differ in length")
         require(self.stats.shape in {(len(ids), 3), (0, 3)}, f"stats have shape {self.stats.shape}")
