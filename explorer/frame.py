@@ -9,6 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from components.action_bar import Handlers, action_bar
 from components.top_bar import PageLink, Progress, TopBarData, top_bar
 from explorer.cards import items, sentence
+from explorer.columns import CLUSTERERS
 from explorer.deeds import act, bar
 from explorer.jobs import JobState
 from explorer.session import View, view
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
 
 ENGINE_WORDS = {
     **MAP_NAMES,
+    **CLUSTERERS,
+    "hierarchical_kmeans": "Hierarchical k-means",
     "auto": "Neighbors",
     "exact": "Neighbors",
     "approximate": "Neighbors",
-    "hdbscan": "HDBSCAN",
-    "kmeans": "k-means",
-    "hierarchical_kmeans": "Hierarchical k-means",
 }
 PAGES = (("explore", "Explore"), ("issues", "Issues"), ("export", "Export"), ("runs", "Runs"))
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import NO_CLUSTER, Clustering, Float32, Int32, NeighborGraph
-from engines.cluster.lloyd import assign, centers_of, totals_of
+from engines.cluster.lloyd import assign, centers_of
 from engines.protocols import Progress, no_progress, part
+from engines.totals import totals_of
 
 Labels = npt.NDArray[np.int64]
 """A cluster per node (m), -1 = noise; the numbers of the others need not be contiguous."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32
 from engines.protocols import Progress, no_progress, part
+from engines.totals import totals_of
 
 Rows = npt.NDArray[np.int64]
 BLOCK = 8_192
@@ -20,18 +23,12 @@ FEW, MANY = 16, 1 << 18
 
 def assign(points: Float32, centers: Float32, progress: Progress = no_progress) -> tuple[Rows, Float32]:
     """Give the nearest center of each point (m) and the squared distance to it (m)."""
-    halves = np.einsum("ij,ij->i", centers, centers) * np.float32(0.5)
     nearest, squares = np.empty(len(points), dtype=np.int64), np.empty(len(points), dtype=np.float32)
-    step = _rows_at_a_time(centers)
-    for start in range(0, len(points), step):
-        progress(start / len(points), "k-means")
-        block = np.asarray(points[start : start + step], dtype=np.float32)
-        scores = block @ centers.T
-        scores -= halves
+    for rows, block, scores in _scored(points, centers, progress):
         best = scores.argmax(axis=1)
-        nearest[start : start + step] = best
+        nearest[rows] = best
         own = np.einsum("ij,ij->i", block, block) - 2.0 * scores[np.arange(len(block)), best]
-        squares[start : start + step] = np.maximum(own, 0.0)
+        squares[rows] = np.maximum(own, 0.0)
     return nearest, squares
 
 
@@ -43,25 +40,6 @@ def sampled(points: Float32, most: int, rng: np.random.Generator) -> Float32:
 def pool_of(points: Float32, k: int, each: int, rng: np.random.Generator) -> Float32:
     """Choose the points that k centers are found from: ``each`` for one, fewer (at least 16) where those would be more than 262,144."""
     return sampled(points, max(FEW * k, min(each * k, MANY)), rng)
-
-
-def totals_of(
-    points: npt.NDArray[np.floating], labels: Rows, count: int, progress: Progress = no_progress
-) -> npt.NDArray[np.float64]:
-    """Give the sum of the points of each of ``count`` clusters, float64 (count, d); points of a negative label are left out."""
-    from scipy.sparse import csc_array
-
-    total = np.zeros((count, points.shape[1]))
-    for start in range(0, len(points), BLOCK):
-        progress(start / len(points), "means of the clusters")
-        own = labels[start : start + BLOCK]
-        block = np.asarray(points[start : start + BLOCK], dtype=np.float64)
-        # One nonzero number per column: the product adds each point to its cluster, in order.
-        members = csc_array(
-            ((own >= 0).astype(np.float64), np.maximum(own, 0), np.arange(len(own) + 1)), shape=(count, len(own))
-        )
-        total += members @ block
-    return total
 
 
 def means_of(points: Float32, labels: Rows, old: Float32) -> Float32:
@@ -91,28 +69,30 @@ def margins(nodes: Float32, centers: Float32, progress: Progress = no_progress) 
     """Give the nearest center of each node, and (b - a) / b, a and b being the distances to the nearest two centers."""
     if len(centers) < 2:
         return np.zeros(len(nodes), dtype=np.int64), np.ones(len(nodes), dtype=np.float32)
-    halves = np.einsum("ij,ij->i", centers, centers) * np.float32(0.5)
     nearest, margin = np.empty(len(nodes), dtype=np.int64), np.empty(len(nodes), dtype=np.float32)
-    step = _rows_at_a_time(centers)
-    for start in range(0, len(nodes), step):
-        progress(start / len(nodes), "k-means")
-        block = np.asarray(nodes[start : start + step], dtype=np.float32)
-        rows = np.arange(len(block))
-        scores = block @ centers.T
-        scores -= halves
+    for rows, block, scores in _scored(nodes, centers, progress):
+        each = np.arange(len(block))
         first = scores.argmax(axis=1)
-        best = scores[rows, first]
-        scores[rows, first] = -np.inf
+        best = scores[each, first]
+        scores[each, first] = -np.inf
         squares = np.einsum("ij,ij->i", block, block)
         a = np.sqrt(np.maximum(squares - 2.0 * best, 0.0))
         b = np.sqrt(np.maximum(squares - 2.0 * scores.max(axis=1), 0.0))
-        nearest[start : start + step] = first
-        margin[start : start + step] = (b - a) / np.where(b > 0, b, 1.0)
+        nearest[rows] = first
+        margin[rows] = (b - a) / np.where(b > 0, b, 1.0)
     return nearest, margin
 
 
-def _rows_at_a_time(centers: Float32) -> int:
-    return max(min(BLOCK, SCORES // max(len(centers), 1)), 256)
+def _scored(points: Float32, centers: Float32, progress: Progress) -> Iterator[tuple[slice, Float32, Float32]]:
+    """Give block by block its rows, the points (b, d), and their scores (b, k): x c - c c / 2, largest at the nearest center."""
+    halves = np.einsum("ij,ij->i", centers, centers) * np.float32(0.5)
+    step = max(min(BLOCK, SCORES // max(len(centers), 1)), 256)
+    for start in range(0, len(points), step):
+        progress(start / len(points), "k-means")
+        block = np.asarray(points[start : start + step], dtype=np.float32)
+        scores = block @ centers.T
+        scores -= halves
+        yield slice(start, start + step), block, scores
 
 
 def _spread(points: Float32, k: int, rng: np.random.Generator, progress: Progress) -> Float32:

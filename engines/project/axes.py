@@ -14,6 +14,7 @@ Float64 = npt.NDArray[np.float64]
 DENSE_UP_TO = 4096
 WORK, ENTRIES, FEWEST = 60_000_000, 1 << 22, 64
 """Multiplications and entries of a block of vectors, and the fewest vectors: its products then take a fraction of a second."""
+START_STD = 1e-4
 DOUBLE_UP_TO = 1 << 24
 """Entries of a matrix up to which products are float64, so that their last bits do not reach a layout (see ``starting_places``)."""
 
@@ -39,6 +40,12 @@ def principal_coordinates(nodes: Float32, *, progress: Progress = no_progress) -
         coordinates[rows, : axes.shape[1]] = np.subtract(nodes[rows], shift) @ single
     shares = (coordinates**2).sum(axis=0) / total if total > 0 else np.zeros(2)
     return coordinates, [float(share) for share in shares]
+
+
+def small(places: Float64) -> Float64:
+    """Shrink places (m, 2) around their middle until the first axis has a standard deviation of 1e-4: where t-SNE begins."""
+    shrunk: Float64 = START_STD * (places - places.mean(axis=0)) / places[:, 0].std()
+    return shrunk
 
 
 def _dtype(nodes: Float32) -> npt.DTypeLike:

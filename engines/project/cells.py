@@ -14,6 +14,7 @@ from engines.artifacts import Float32, NeighborGraph
 from engines.nearest import nearest_to
 from engines.protocols import Progress, no_progress, part
 from engines.sharing import share
+from engines.totals import totals_of
 
 Float64 = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -45,7 +46,8 @@ def cells_of(
     named = np.flatnonzero(np.bincount(graph.indices[:, :k].ravel(), minlength=graph.m))
     landmarks = np.sort(np.random.default_rng(seed).choice(named, min(most, len(named)), replace=False))
     owner = _along(graph, landmarks, k, threads, part(progress, 0.0, 0.4))
-    points = _means(graph, owner, len(landmarks), part(progress, 0.4, 0.7))
+    sizes = np.bincount(owner[owner >= 0], minlength=len(landmarks))
+    points = totals_of(graph.nodes, owner, len(landmarks), part(progress, 0.4, 0.7)) / np.maximum(sizes, 1)[:, None]
     lost = np.flatnonzero(owner < 0)
     centers = points.astype(np.float32)
     for start in range(0, len(lost), BLOCK):
@@ -78,19 +80,6 @@ def _along(graph: NeighborGraph, landmarks: Rows, k: int, threads: int, progress
 def lengths_of(distances: Float32, metric: str) -> Float32:
     """Give lengths: cosine distances d as chords sqrt(2 d)."""
     return np.sqrt(2 * distances) if metric == "cosine" else np.ascontiguousarray(distances)
-
-
-def _means(graph: NeighborGraph, owner: Rows, count: int, progress: Progress) -> Float64:
-    from scipy.sparse import csr_array
-
-    total, size = np.zeros((count, graph.nodes.shape[1])), np.bincount(owner[owner >= 0], minlength=count)
-    for start in range(0, graph.m, BLOCK):
-        progress(start / graph.m, "means of cells")
-        rows = np.flatnonzero(owner[start : start + BLOCK] >= 0)
-        member = csr_array((np.ones(len(rows)), (owner[start + rows], np.arange(len(rows)))), shape=(count, len(rows)))
-        total += member @ graph.nodes[start + rows].astype(np.float64)
-    means: Float64 = total / np.maximum(size, 1)[:, None]
-    return means
 
 
 def _flow(weights: Any, owner: Rows, count: int, progress: Progress) -> Float64:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engines.artifacts import Float32, NeighborGraph, Projection
 from engines.parameters import Doc, Range, engine, speed_only
-from engines.project.axes import starting_places
+from engines.project.axes import small, starting_places
 from engines.project.placement import laid_out
 from engines.protocols import Progress, available_threads, no_progress, part
 
@@ -18,7 +18,6 @@ THREADS_PAY_FROM = 1_000
 UNIFORM_K = 15
 EARLY_ROUNDS = 250
 EARLY_EXAGGERATION = 12
-START_STD = 1e-4
 CALL_EVERY = 10
 
 
@@ -56,9 +55,8 @@ class OpenTsne:
         from openTSNE import TSNEEmbedding
 
         affinities, notes = self._affinities(graph)
-        start = START_STD * (start - start.mean(axis=0)) / start[:, 0].std()
         embedding = TSNEEmbedding(
-            start,
+            small(start),
             affinities,
             negative_gradient_method="fft" if graph.m >= FFT_FROM else "bh",
             random_state=self.seed,

@@ -10,14 +10,13 @@ import numpy as np
 from engines.artifacts import Float32, NeighborGraph, Projection
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.project.affinities import calibrated, uniform
-from engines.project.axes import starting_places
+from engines.project.axes import small, starting_places
 from engines.project.descent import Descent, Phase
 from engines.project.placement import laid_out
 from engines.protocols import Progress, available_threads, no_progress, part
 
 PERPLEXITY_UP_TO = 100_000
 UNIFORM_K = 15
-START_STD = 1e-4
 MOMENTUM_EARLY = 0.5
 MOMENTUM = 0.8
 
@@ -91,7 +90,7 @@ class Tsne:
         affinities, notes = self._affinities(graph, part(progress, 0.03, 0.06))
         descent = Descent(
             affinities,
-            START_STD * (start - start.mean(axis=0)) / start[:, 0].std(),
+            small(start),
             threads=self.threads or available_threads(),
         )
         descent.run(self.phases(), part(progress, 0.06, 1.0))

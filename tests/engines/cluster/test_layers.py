@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from engines.artifacts import NeighborGraph
 from engines.cluster.layers import MERGE_AT_MOST, assemble, coarser
-from engines.cluster.lloyd import means_of, pool_of, totals_of
+from engines.cluster.lloyd import means_of, pool_of
 from engines.cluster.shared import shared_neighbors
 from engines.protocols import no_progress
+from engines.totals import totals_of
 from tests.engines.neighbors.hard import normal
 
 

@@ -1,14 +1,16 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from engines.errors import Cancelled
 from engines.neighbors.exact import ExactNeighbors
 from engines.project.heat import Heat
 from engines.project.pca import Pca
 from engines.project.trust import caution
 from engines.project.umap import Umap
 from tests.engines.neighbors.hard import digits, embeddings
+from tests.engines.project.stopping import assert_stops_in_each_phase
 
 
 def roll(n, noise, seed=0):
@@ -88,17 +90,7 @@ def test_a_map_of_cells_is_the_same_on_one_thread_and_two_and_another_seed_chang
 
 def test_cancel_leaves_in_each_phase():
     graph = graph_of(roll(2500, 0.3)[0])
-    for limit in (0.0, 0.1, 0.2, 0.4, 0.65, 0.8):
-        seen = []
-
-        def stop(fraction, message, limit=limit, seen=seen):
-            seen.append(fraction)
-            if fraction >= limit:
-                raise Cancelled
-
-        with pytest.raises(Cancelled):
-            Heat()(graph, progress=stop)
-        assert seen[-1] < limit + 0.1
+    assert_stops_in_each_phase(partial(Heat(), graph), (0.0, 0.1, 0.2, 0.4, 0.65, 0.8))
 
 
 def test_what_not_to_read_out_of_it_is_said():

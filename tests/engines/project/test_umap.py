@@ -1,11 +1,10 @@
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
 
-from engines.errors import Cancelled
 from engines.memberships import memberships
 from engines.neighbors.exact import ExactNeighbors
 from engines.project.axes import starting_places
@@ -13,6 +12,7 @@ from engines.project.coarse import coarse_map
 from engines.project.trust import local_trust, map_quality
 from engines.project.umap import COARSE_FROM, FINE_EPOCHS, Umap
 from tests.engines.neighbors.hard import digits, embeddings, normal
+from tests.engines.project.stopping import assert_stops_in_each_phase
 
 
 def mixture(n, clusters=30, d=32, seed=0):
@@ -115,17 +115,7 @@ def test_a_large_map_is_the_same_on_one_thread_and_two():
 
 def test_cancel_leaves_a_large_map_in_each_of_its_phases():
     _, graph, _ = large()
-    for limit in (0.0, 0.15, 0.6):
-        seen = []
-
-        def stop(fraction, message, limit=limit, seen=seen):
-            seen.append(fraction)
-            if fraction >= limit:
-                raise Cancelled
-
-        with pytest.raises(Cancelled):
-            Umap()(graph, progress=stop)
-        assert seen[-1] < limit + 0.1
+    assert_stops_in_each_phase(partial(Umap(), graph), (0.0, 0.15, 0.6))
 
 
 def test_small_graphs_stay_in_the_process_and_the_library_is_not_loaded():
