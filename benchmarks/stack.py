@@ -1,6 +1,6 @@
 """Measure a whole analysis of vectors beside the libraries on their own, each in a fresh process, on the same synthetic vectors.
 
-python -m benchmarks.stack [--rows 10000,50000] [--only ours,peers]
+python -m benchmarks.stack [--rows 10000,50000] [--only ours,peers]    (or pieces by name: --only "umap-learn,5-d UMAP + hdbscan")
 
 The peers are used as their documentation says: ``umap.UMAP``, ``openTSNE.TSNE``, HDBSCAN on a 5-d UMAP, and cleanlab's Datalab with the
 out-of-sample probabilities of a 5-fold logistic regression. Every process runs once before on a few rows, so that nobody pays for what
@@ -171,7 +171,8 @@ def main() -> None:
         if found is not None:
             np.save(given.folder / "map.npy", found)
         return
-    names = [name for group, of in (("ours", OURS), ("peers", PEERS)) if group in given.only for name in of]
+    wanted = given.only.split(",")
+    names = [name for group, of in (("ours", OURS), ("peers", PEERS)) for name in of if group in wanted or name in wanted]
     print("| rows | what | CPU s | wall s | peak MiB | trustworthiness |\n|---|---|---|---|---|---|", flush=True)
     for rows in given.rows.split(","):
         compare(int(rows), names)
