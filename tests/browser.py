@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # The last three pin software WebGL, so that a machine without a graphics card draws the same pixels.
@@ -15,6 +15,9 @@ FLAGS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 )  # fmt: skip
+# Milliseconds that a test waits for a state before it fails: only a hang takes so long, however busy the machine is.
+PATIENCE = 90_000
+expect.set_options(timeout=PATIENCE)
 LOCAL_SCHEMES = {"data", "blob", "about"}
 
 
@@ -57,7 +60,7 @@ class Watch:
 def watched_page(browser: Browser, **context: Any) -> Iterator[tuple[Page, Watch]]:
     """Open a page of its own, with everything that goes wrong collected."""
     opened = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context})
-    opened.set_default_timeout(15_000)
+    opened.set_default_timeout(PATIENCE)
     page = opened.new_page()
     watch = Watch()
     watch.attach(page)
@@ -67,7 +70,7 @@ def watched_page(browser: Browser, **context: Any) -> Iterator[tuple[Page, Watch
         opened.close()
 
 
-def wait_for_map(page: Page, timeout: float = 20_000) -> None:
+def wait_for_map(page: Page, timeout: float = PATIENCE) -> None:
     """Return once the map has its points, colors and states and stands still."""
     page.wait_for_function("() => window.__map && window.__map.ready()", timeout=timeout)
 

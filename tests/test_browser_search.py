@@ -16,7 +16,6 @@ from tests.fakes_shapes import SHAPES, Shapes
 
 pytestmark = pytest.mark.browser
 
-expect.set_options(timeout=20_000)
 ROOT = Path(__file__).parent.parent
 ROWS = 240
 STARS = int((Shapes(ROWS, labels=True, flags=True, hostile=False).truth == SHAPES.index("star")).sum())
@@ -41,7 +40,7 @@ def serving(log: Path, *options: str) -> Iterator[str]:
         assert "Traceback" not in log.read_text(encoding="utf-8")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +61,7 @@ def opened(browser: Browser, url: str, **context: object) -> Iterator[tuple[Page
     with watched_page(browser, **context) as (page, watch):
         page.goto(url)
         wait_for_map(page)
-        expect(page.locator(".st-key-top-bar .progress")).to_be_hidden(timeout=30_000)
+        expect(page.locator(".st-key-top-bar .progress")).to_be_hidden()
         wait_for_map(page)
         yield page, watch
         watch.check(page.evaluate("location.host"))
@@ -72,7 +71,7 @@ def opened(browser: Browser, url: str, **context: object) -> Iterator[tuple[Page
 def go(page: Page, name: str) -> None:
     page.locator(".st-key-top-bar").get_by_role("button", name=name).click()
     place = {"Explore": ".st-key-middle", "Issues": ".st-key-queue"}.get(name, ".st-key-page")
-    expect(page.locator(place)).to_be_visible(timeout=15_000)
+    expect(page.locator(place)).to_be_visible()
 
 
 def test_words_find_by_keyboard_alone(browser: Browser, pictures: str) -> None:
@@ -136,12 +135,12 @@ def test_a_model_is_offered_and_the_old_map_stays_until_the_new_one(browser: Bro
         go(page, "Explore")
         wait_for_map(page)
         expect(page.get_by_label("Encoder that the map is made from")).to_have_value("pixels")
-        expect(page.locator(".st-key-top-bar .progress")).to_be_hidden(timeout=30_000)
+        expect(page.locator(".st-key-top-bar .progress")).to_be_hidden()
         expect(page.locator(".offer")).to_contain_text("605 MB")
         page.get_by_role("button", name="Download").click()
         expect(page.locator(".offer [role=progressbar]")).to_be_visible()
-        expect(page.locator(".offer")).to_be_hidden(timeout=30_000)
-        expect(page.locator(".st-key-top-bar .progress")).to_be_hidden(timeout=30_000)
+        expect(page.locator(".offer")).to_be_hidden()
+        expect(page.locator(".st-key-top-bar .progress")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -20,9 +20,8 @@ from tests.browser import drag, wait_for_map, watched_page
 
 pytestmark = pytest.mark.browser
 
-expect.set_options(timeout=20_000)
 LIMIT = 160
-SECONDS = 180
+SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def served(tmp_path_factory) -> Iterator[Served]:
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
 

@@ -19,7 +19,7 @@ def settled(shared):
     """Wait until nothing is computed and no change waits."""
     for _ in range(200):
         with shared.turn:
-            if shared.job.wait(5) and shared.job.state.phase != "idle":
+            if shared.job.wait(60) and shared.job.state.phase != "idle":
                 return
         time.sleep(0.01)
 
@@ -76,7 +76,7 @@ def test_the_offer_is_made_downloaded_and_used(slow, view):
     busy = offering.offer_data(slow, view)
     assert busy["tone"] == "busy"
     assert [action["name"] for action in busy["actions"]] == ["cancel"]
-    assert slow.errands[changes.ERRAND].wait(20)
+    assert slow.errands[changes.ERRAND].wait(60)
     settled(slow)
     assert slow.ex.current == "clip"
     assert offering.offer_data(slow, view) is None
@@ -91,7 +91,7 @@ def test_a_declined_offer_is_gone(shared, view):
 def test_a_failed_download_is_words_and_can_be_repeated(shared, view):
     shared.ex.offers, shared.ex.fail = True, "the hub does not answer"
     offering.act(shared, view, "download")
-    assert shared.errands[changes.ERRAND].wait(20)
+    assert shared.errands[changes.ERRAND].wait(60)
     data = offering.offer_data(shared, view)
     assert "The hub does not answer. Try another value" in data["text"]
     assert [action["name"] for action in data["actions"]] == ["again", "decline"]
@@ -101,7 +101,7 @@ def test_a_download_can_be_stopped(slow, view):
     slow.ex.offers = True
     offering.act(slow, view, "download")
     offering.act(slow, view, "cancel")
-    assert slow.errands[changes.ERRAND].wait(20)
+    assert slow.errands[changes.ERRAND].wait(60)
     assert slow.errands[changes.ERRAND].state.phase == "cancelled"
     assert slow.ex.current == "shapes"
     assert offering.offer_data(slow, view)["actions"][0]["name"] == "download"
@@ -128,7 +128,7 @@ def test_where_nothing_could_be_read_columns_can_be_typed(tmp_path, monkeypatch)
     shared = install(ex)
     assert not sources.source_data(shared)["free"]
     shared.job.start()
-    assert shared.job.wait(5)
+    assert shared.job.wait(60)
     data = sources.source_data(shared)
     assert data["free"]
     assert data["failed"]
@@ -157,7 +157,7 @@ def test_what_is_on_its_way_to_the_map_is_the_choice_until_it_arrives(slow, view
         if pick["current"]
     ] == ["pixels"]
     assert sources.encoders_table(slow)["rows"][1]["mark"] == "being computed"
-    assert slow.job.wait(20)
+    assert slow.job.wait(60)
     assert changes.wanted_encoder(slow) is None
 
 

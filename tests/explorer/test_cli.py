@@ -224,7 +224,7 @@ def test_ctrl_c_is_exit_code_130_and_the_next_run_goes_on(tmp_path: Path, home: 
         if "epoch" in line:
             break
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     again = subprocess.run(

@@ -102,7 +102,7 @@ def test_while_it_searches_the_page_shows_what_it_showed(tmp_path, view):
     assert (data["state"], data["doing"]) == ("busy", "Searching")
     assert not finding.moved_on(shared, sc.hunt, time.monotonic())
     job = shared.searches.known(finding.search_key(ex, "star"))
-    assert job.wait(20)
+    assert job.wait(60)
     assert finding.moved_on(shared, sc.hunt, time.monotonic())
     assert scene(shared, view).mode == "found"
 

@@ -15,7 +15,7 @@ PAGES = ("explore", "issues", "export", "runs")
 
 def opened(page):
     """Run the app and go to a page, as the top bar does."""
-    app = AppTest.from_file(str(SCRIPT), default_timeout=30)
+    app = AppTest.from_file(str(SCRIPT), default_timeout=120)
     app.run()
     if page != "explore":
         go(app, page)
@@ -74,7 +74,7 @@ def test_a_failed_analysis_is_told_in_words(tmp_path, page):
     ex.fail = "the disk is full"
     shared = install(ex)
     shared.job.start()
-    assert shared.job.wait(20)
+    assert shared.job.wait(60)
     app = opened(page)
     assert not app.exception
     progress = components(app)["top-bar"]["progress"]
@@ -199,13 +199,13 @@ def test_export_writes_and_says_where(shared, tmp_path):
     target = tmp_path / "out"
     app.text_input(key="export-to").set_value(str(target)).run()
     app.button(key="export-go").click().run()
-    assert shared.exports[-1].job.wait(20)
+    assert shared.exports[-1].job.wait(60)
     app.run()
     assert not app.exception
     assert (target / "export.json").is_file()
     assert components(app)["report"]["path"] == str(target)
     app.button(key="export-go").click().run()
-    assert shared.exports[-1].job.wait(20)
+    assert shared.exports[-1].job.wait(60)
     app.run()
     assert "exists already" in components(app)["report"]["failed"]
     assert "Choose another folder" in components(app)["report"]["hint"]
