@@ -43,6 +43,7 @@ class FakeExplorer(Explorer):
         self.shapes = Shapes(n, labels=labels, flags=flags, hostile=hostile, kind=kind)
         self.pause, self.fail = pause, ""
         self.search_pause, self.search_fail = 0.0, ""
+        self.search_held: Path | None = None
         self.searchable, self.offers = kind in ("pictures", "texts"), False
         self.asked: list[str] = []
         self.reopened: list[Mapping[str, str | None]] = []
@@ -111,6 +112,8 @@ class FakeExplorer(Explorer):
         """Rank by the names of shapes: rows of a named shape score 0.5 and more."""
         self.asked.append(query)
         time.sleep(self.search_pause)
+        while self.search_held is not None and self.search_held.exists():
+            time.sleep(0.05)
         if self.search_fail:
             raise ParameterError(self.search_fail, "try another word")
         progress(0.5, "searching")

@@ -44,8 +44,15 @@ def serving(log: Path, *options: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("pictures") / "log", "pictures", "--search", "3", "--pause", "0.15", "--offer") as url:
+def held(tmp_path_factory) -> Path:
+    """Name a file: while it exists a search does not end."""
+    return tmp_path_factory.mktemp("held") / "search"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory, held: Path) -> Iterator[str]:
+    options = ("pictures", "--hold", str(held), "--pause", "0.15", "--offer")
+    with serving(tmp_path_factory.mktemp("pictures") / "log", *options) as url:
         yield url
 
 
@@ -74,8 +81,9 @@ def go(page: Page, name: str) -> None:
     expect(page.locator(place)).to_be_visible()
 
 
-def test_words_find_by_keyboard_alone(browser: Browser, pictures: str) -> None:
+def test_words_find_by_keyboard_alone(browser: Browser, pictures: str, held: Path) -> None:
     with opened(browser, pictures) as (page, _):
+        held.touch()
         listed = page.locator(".st-key-right strong").first
         before = listed.inner_text()
         page.keyboard.press("/")
@@ -84,6 +92,7 @@ def test_words_find_by_keyboard_alone(browser: Browser, pictures: str) -> None:
         expect(page.locator(".spinner")).to_be_visible()
         expect(page.locator(".search .line")).to_contain_text("Searching")
         assert listed.inner_text() == before, "what was there stays until there is an answer"
+        held.unlink()
         expect(page.locator(".search .line")).to_contain_text(f"{STARS} found")
         expect(listed).to_have_text(f"{STARS} found")
         expect(page.locator(".st-key-bottom .what")).to_have_text(f"{STARS} selected")
@@ -106,8 +115,9 @@ def test_words_find_by_keyboard_alone(browser: Browser, pictures: str) -> None:
         expect(page.get_by_role("textbox", name="Search by words")).to_have_value("")
 
 
-def test_while_it_searches_the_page_can_be_used(browser: Browser, pictures: str) -> None:
+def test_while_it_searches_the_page_can_be_used(browser: Browser, pictures: str, held: Path) -> None:
     with opened(browser, pictures) as (page, _):
+        held.touch()
         page.keyboard.press("/")
         page.keyboard.type("ring")
         page.keyboard.press("Enter")
@@ -115,6 +125,7 @@ def test_while_it_searches_the_page_can_be_used(browser: Browser, pictures: str)
         page.get_by_role("radio", name="PCA").click()
         expect(page.get_by_role("radio", name="PCA")).to_have_attribute("aria-checked", "true")
         expect(page.locator(".spinner")).to_be_visible()
+        held.unlink()
         expect(page.locator(".search .line")).to_contain_text("found")
 
 
