@@ -63,8 +63,8 @@ function create(root, send) {
     else if (!command && !event.shiftKey && key in KEYS) name = KEYS[key];
     else if (!command && key === "escape" && data?.can_clear && !event.composedPath().some((node) => node instanceof HTMLDialogElement)) name = "clear";
     if (!name || event.repeat) return;
-    // The gallery tells a move late; it sends its own x, k and a after the move that they mean.
-    if (!command && "xka".includes(key) && event.composedPath().some((node) => node instanceof Element && node.matches(".gallery"))) return;
+    // Lists in which one marks (the gallery, the clusters) tell a move late; they send their own x, k and a after the move that they mean.
+    if (!command && "xka".includes(key) && event.composedPath().some((node) => node instanceof Element && node.matches("[role=listbox][aria-multiselectable=true]"))) return;
     if (name !== "clear") { event.preventDefault(); event.stopImmediatePropagation(); }
     run(name);
   }

@@ -2,7 +2,7 @@
 
 import { fillItem, makeItem } from "./item.js";
 import { EDGE, gridLayout } from "./layout.js";
-import { Picks } from "./picks.js";
+import { Picks } from "../kit/picks.js";
 
 const AHEAD = 2;
 const KEYS = new Set(["t", "l", "x", "k", "a"]);

@@ -74,6 +74,19 @@ export function isTyping(event) {
   return target.matches("input:not([type=range]):not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true], [contenteditable='']");
 }
 
+// A key of the whole page that goes to `field`, unless the person is typing; `wanted` says which. Returns what ends it.
+export function keyTo(field, wanted) {
+  const keyed = (event) => {
+    if (!wanted(event.key) || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    field.focus();
+    field.select();
+  };
+  document.addEventListener("keydown", keyed, true);
+  return () => document.removeEventListener("keydown", keyed, true);
+}
+
 export const count = (value) => Number(value).toLocaleString("en-US");
 
 // Make `children` the children of `parent`, touching only what changed; focus and scroll stay.

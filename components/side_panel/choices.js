@@ -1,6 +1,7 @@
 // Which map, from which encoder, colored by what, how fine.
 
 import { h, replace } from "../kit/dom.js";
+import { createGranularity } from "../kit/granularity.js";
 
 export function createChoices(send) {
   const maps = h("div.segments", { role: "radiogroup", "aria-label": "Map" });
@@ -8,24 +9,13 @@ export function createChoices(send) {
   const encoder = h("select.inline", { "aria-label": "Encoder that the map is made from", onchange: () => send("encoder", encoder.value) });
   const from = h("label.from", { title: "What turned the rows into vectors" }, "from ", encoder);
   const caution = h("p.caution");
-  const heading = h("p.heading");
-  const slider = h("input", { type: "range", min: "0", step: "1", "aria-label": "Granularity" });
-  const granularity = h("section", {}, heading, slider);
+  const granularity = createGranularity(send);
   const node = h("div.choices", {},
     h("section", {}, h("p.heading.spread", {}, h("span", {}, "Map"), from), maps, caution),
     h("section", {}, h("p.heading", {}, "Color by"), h("span.select", {}, select)),
-    granularity);
+    granularity.node);
   const buttons = new Map();
   let shown = "";
-  let dragging = false;
-
-  slider.addEventListener("input", () => { dragging = true; paint(); });
-  slider.addEventListener("change", () => { dragging = false; send("layer", Number(slider.value)); });
-
-  function paint() {
-    const share = Number(slider.max) ? (Number(slider.value) / Number(slider.max)) * 100 : 0;
-    slider.style.setProperty("--share", `${share}%`);
-  }
 
   function choice(map, current) {
     if (!buttons.has(map.name)) {
@@ -84,14 +74,7 @@ export function createChoices(send) {
         select.replaceChildren(...options(data.colors));
       }
       select.value = data.color;
-      const fine = data.granularity;
-      granularity.hidden = !fine;
-      if (!fine) return;
-      heading.textContent = `Granularity · ${fine.text}`;
-      slider.max = String(fine.layers - 1);
-      slider.hidden = fine.layers < 2;
-      if (!dragging) slider.value = String(fine.value);
-      paint();
+      granularity.update(data.granularity);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Filters: quick words, an SQL condition, quick filters as chips. The key f goes there, and / too where there is no search by words.
 
-import { h, isTyping, replace } from "../kit/dom.js";
+import { h, keyTo, replace } from "../kit/dom.js";
 
 const PAUSE = 250;
 
@@ -72,13 +72,6 @@ export function createFilters(send) {
   }
 
   const outside = (event) => { if (!event.composedPath().includes(node)) toggle(false); };
-  const keyed = (event) => {
-    if (!keys.includes(event.key) || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    field.focus();
-    field.select();
-  };
   menu.addEventListener("keydown", (event) => {
     const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
     if (step) { event.preventDefault(); node.getRootNode().activeElement?.[step]?.focus(); }
@@ -87,7 +80,7 @@ export function createFilters(send) {
   field.addEventListener("focus", () => paint());
   field.addEventListener("blur", () => paint());
   document.addEventListener("pointerdown", outside);
-  document.addEventListener("keydown", keyed, true);
+  const deaf = keyTo(field, (key) => keys.includes(key));
 
   return {
     node,
@@ -106,7 +99,7 @@ export function createFilters(send) {
     },
     destroy() {
       document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("keydown", keyed, true);
+      deaf();
     },
   };
 }

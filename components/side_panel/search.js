@@ -1,6 +1,6 @@
 // Search by words: Enter asks, the histogram shows how well the rows fit, a slider says from where on they count as found.
 
-import { count, h, isTyping } from "../kit/dom.js";
+import { count, h, keyTo } from "../kit/dom.js";
 
 const REST = 300;
 // The slider is finer than what can be drawn.
@@ -80,14 +80,7 @@ export function createSearch(send) {
     tip.hidden = !tip.textContent || !(typing && !data?.state && !waiting);
   }
 
-  const slash = (event) => {
-    if (!data || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    field.focus();
-    field.select();
-  };
-  document.addEventListener("keydown", slash, true);
+  const deaf = keyTo(field, (key) => data && key === "/");
 
   return {
     node,
@@ -119,7 +112,7 @@ export function createSearch(send) {
     },
     destroy() {
       clearTimeout(rest);
-      document.removeEventListener("keydown", slash, true);
+      deaf();
     },
   };
 }

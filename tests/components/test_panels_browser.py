@@ -1,4 +1,4 @@
-"""Side panel, inspector, source form, report, contingency table and offer in a real browser, by mouse and by keyboard."""
+"""Side panel, action bar, inspector, source form, report, contingency table and offer in a real browser, by mouse and by keyboard."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from components import contingency, groups, inspector, offer, report, side_panel, source_form
+from components import action_bar, contingency, groups, inspector, offer, report, side_panel, source_form
 from tests.components.bare_map import sent
 from tests.components.site import Site
 
@@ -313,3 +313,23 @@ def test_a_declined_offer_does_not_come_back(page: Page, site: Site) -> None:
     expect(page.locator(".offer [role=progressbar]")).to_have_attribute("aria-valuenow", "50")
     again(page, {**offer.example(), "model": "another"})
     expect(page.locator(".offer")).to_be_visible()
+
+
+def test_the_bar_leaves_decisions_to_a_list_in_which_one_marks(page: Page, site: Site) -> None:
+    open_part(page, site, "action_bar", action_bar.example(), width=1200)
+    page.evaluate(
+        """() => {
+          const list = document.createElement("div");
+          list.setAttribute("role", "listbox");
+          list.setAttribute("aria-multiselectable", "true");
+          list.tabIndex = 0;
+          document.body.append(list);
+        }"""
+    )
+    page.get_by_role("listbox").focus()
+    for key in "xka":
+        page.keyboard.press(key)
+    assert sent(page, "act") == []
+    page.get_by_role("listbox").blur()
+    page.keyboard.press("x")
+    assert sent(page, "act") == [{"name": "exclude", "value": ""}]

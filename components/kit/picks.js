@@ -5,7 +5,12 @@ const MOST = 10_000;
 
 export class Picks {
   constructor(send) {
-    Object.assign(this, { send, index: -1, anchor: -1, marked: new Set(), everything: false, rows: [], sent: [], heard: null });
+    Object.assign(this, { send, index: -1, anchor: -1, away: null, marked: new Set(), everything: false, rows: [], sent: [], heard: null });
+  }
+
+  // The current row, also while it is not among those shown.
+  get row() {
+    return this.index < 0 ? this.away : Number(this.rows[this.index]);
   }
 
   // New rows or the page's own current item and marks. An echo of what was told before, but is no longer true, is not taken.
@@ -20,8 +25,19 @@ export class Picks {
     this.sent = [];
     this.everything = false;
     this.marked = new Set(marked ?? []);
+    this.away = null;
     this.index = current === null || current === undefined ? -1 : rows.indexOf(current);
     this.anchor = this.index;
+  }
+
+  // Other rows of the same list, as under a filter: the current row and the marks stay, in sight or not.
+  show(rows) {
+    const { row } = this;
+    const anchor = this.anchor < 0 ? -1 : rows.indexOf(this.rows[this.anchor]);
+    this.rows = rows;
+    this.index = row === null ? -1 : rows.indexOf(row);
+    this.away = this.index < 0 ? row : null;
+    this.anchor = anchor < 0 ? this.index : anchor;
   }
 
   has(row) {
@@ -86,7 +102,7 @@ export class Picks {
     clearTimeout(this.timer);
     if (!this.due) return;
     this.due = false;
-    const row = this.index < 0 ? null : Number(this.rows[this.index]);
+    const { row } = this;
     const rows = [...this.marked].map(Number);
     this.sent.push(JSON.stringify([row, rows]));
     this.send("pick", { row, rows, all: this.everything });
