@@ -13,7 +13,7 @@ function picture(url) {
 
 function texts(entry) {
   const shown = entry.texts.slice(0, TEXTS);
-  return h(shown.length === 1 ? "span.texts.one" : "span.texts", {}, ...shown.map((text) => h(text ? "span" : "span.none", { dir: "auto" }, text || "empty text")));
+  return h(shown.length === 1 ? "span.texts.one" : "span.texts", {}, ...shown.map((text) => h(text ? "span" : "span.none", { dir: "auto", title: text }, text || "empty text")));
 }
 
 // `pictures`: how many fit. Names and texts may hold anything: each is a line with a direction of its own.
@@ -51,6 +51,7 @@ export function nameField(name, { onsend, onleave }) {
     if (event.key === "Enter" && said && said !== before) onsend(said);
     leave(true);
   });
-  field.addEventListener("blur", () => leave(false));
+  // Who looks into another window comes back to what was typed.
+  field.addEventListener("blur", () => { if (document.hasFocus()) leave(false); });
   return field;
 }

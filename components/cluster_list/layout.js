@@ -9,19 +9,21 @@ export const AHEAD = 4;
 const PICTURE = 60;
 const GAP = 4;
 const MOST_PICTURES = 8;
-const NAMES = { least: 160, most: 340, beside_texts: 0.3 };
+const NAMES = { least: 152, most: 340, besideTexts: 0.3 };
 // Paddings, the tick and the gaps between the columns.
 const FIXED = 2 * 12 + 18 + 3 * 14;
-const FIGURE = 8.4;
+// The most that a letter of a count takes, whatever the font.
+const FIGURE = 9.2;
 
 // Widths of names and counts, and how many pictures fit beside them; texts take what is left.
 export function columns(width, { entries, thumb }) {
-  const letters = entries.reduce((most, entry) => Math.max(most, count(entry.count).length, entry.share.length), 5);
+  const most = (of) => entries.reduce((found, entry) => Math.max(found, of(entry)), 0);
+  const letters = Math.max(count(most((entry) => entry.count)).length, most((entry) => entry.share.length), 5);
   const counts = Math.ceil(letters * FIGURE);
   const room = width - FIXED - counts;
-  const wanted = thumb ? entries.reduce((most, entry) => Math.max(most, entry.pictures.length), 0) : 0;
+  const wanted = thumb ? most((entry) => entry.pictures.length) : 0;
   const fit = Math.floor((room - NAMES.least + GAP) / (PICTURE + GAP));
   const pictures = Math.max(Math.min(wanted, MOST_PICTURES, fit), 0);
-  const names = pictures ? room - pictures * (PICTURE + GAP) + GAP : room * NAMES.beside_texts;
+  const names = pictures ? room - pictures * (PICTURE + GAP) + GAP : room * NAMES.besideTexts;
   return { names: Math.min(Math.max(names, NAMES.least), NAMES.most), pictures, counts };
 }

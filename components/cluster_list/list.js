@@ -30,7 +30,7 @@ export class ClusterList {
     this.observer.observe(this.node);
     this.node.addEventListener("scroll", () => this.invalidate(), { passive: true });
     this.node.addEventListener("click", (event) => this.click(event));
-    this.node.addEventListener("dblclick", (event) => this.open(this.idOf(event)));
+    this.node.addEventListener("dblclick", (event) => this.open(event.target.closest(".tick") ? null : this.idOf(event)));
     this.node.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -49,7 +49,7 @@ export class ClusterList {
     this.data = data;
     this.ids = ids;
     this.entries = new Map(data.entries.map((entry) => [entry.id, entry]));
-    this.picks.use(ids, data, same);
+    this.picks.use(ids, data, same && !other);
     this.node.setAttribute("aria-label", data.title || "Clusters");
     this.narrow();
     if (other) this.node.scrollTop = 0;

@@ -1,5 +1,6 @@
 """The list of clusters in a real browser, by mouse and by keyboard."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -133,6 +134,25 @@ def test_as_many_pictures_as_fit_are_whole(page: Page, site: Site, width: int, p
     assert header.evaluate("(node) => node.scrollWidth <= node.clientWidth")
 
 
+@pytest.mark.parametrize("width", [400, 560, 1200])
+def test_counts_of_millions_and_long_names_stay_in_their_columns(page: Page, site: Site, width: int) -> None:
+    data = named(clusters(), _100="n" * 300)
+    data["entries"][0] |= {"count": 8_888_888, "share": "100.0 %", "note": "m" * 300, "own": True}
+    open_list(page, site, data, width=width)
+    boxes = entry(page, 100).evaluate(
+        """(node) => {
+          const of = (name) => { const { left, right } = node.querySelector(name).getBoundingClientRect(); return [left, right]; };
+          return [of(".tick"), of(".words"), of(".strip"), of(".size"), [node.getBoundingClientRect().right, Infinity]];
+        }"""
+    )
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(boxes)), boxes
+    assert entry(page, 100).locator(".size b").evaluate("(node) => node.scrollWidth <= node.clientWidth")
+    words, own = entry(page, 100).locator(".words").bounding_box(), entry(page, 100).locator(".own").bounding_box()
+    assert words
+    assert own
+    assert own["x"] + own["width"] <= words["x"] + words["width"]
+
+
 def test_a_picture_that_cannot_be_had_leaves_its_square_empty(page: Page, site: Site) -> None:
     data = clusters()
     data["entries"][0]["pictures"] = [0, 77, 1]
@@ -203,6 +223,8 @@ def test_the_mouse_looks_marks_and_opens(page: Page, site: Site) -> None:
     wait_for_pick(page, 100, 101, 103, 104)
     expect(page.locator(".entry.current")).to_have_attribute("data-id", "100")
     entry(page, 102).dblclick()
+    entry(page, 102).locator(".tick").dblclick()
+    wait_for_pick(page, 102, 101, 103, 104)
     assert sent(page, "open") == [{"id": 102}]
 
 
@@ -239,9 +261,23 @@ def test_names_that_are_empty_unchanged_or_left_are_not_told(page: Page, site: S
     entry(page, 102).click()
     expect(field(page)).to_have_count(0)
     wait_for_pick(page, 102)
-    press(page, "r", "Enter")
+    press(page, "r")
+    expect(field(page)).to_have_value("two lines ")
+    press(page, "Enter")
     expect(entry(page, 101).locator(".name")).to_have_text("grand piano")
     assert sent(page, "rename") == []
+
+
+def test_who_looks_into_another_window_comes_back_to_what_was_typed(page: Page, site: Site) -> None:
+    open_list(page, site, clusters(current=101))
+    press(page, "r")
+    page.keyboard.type("half a name")
+    page.evaluate("() => { document.hasFocus = () => false; }")
+    field(page).dispatch_event("blur")
+    expect(field(page)).to_have_value("half a name")
+    page.evaluate("() => { delete document.hasFocus; }")
+    field(page).blur()
+    expect(field(page)).to_have_count(0)
 
 
 def test_nothing_current_has_no_name_to_change(page: Page, site: Site) -> None:
@@ -405,6 +441,16 @@ def test_the_page_is_the_truth_but_an_old_echo_is_not(page: Page, site: Site) ->
     expect(entry(page, 109)).to_be_in_viewport()
 
 
+def test_what_was_picked_in_another_data_set_is_not_kept(page: Page, site: Site) -> None:
+    data = clusters()
+    open_list(page, site, data)
+    entry(page, 102).click()
+    wait_for_pick(page, 102)
+    again(page, {**data, "ds": "another"})
+    settle(page)
+    expect(page.locator(".entry.current")).to_have_count(0)
+
+
 def test_an_old_echo_under_a_filter_leaves_the_current_entry(page: Page, site: Site) -> None:
     data = clusters()
     open_list(page, site, data)
@@ -479,6 +525,14 @@ def test_texts_stand_where_there_are_no_pictures(page: Page, site: Site) -> None
     assert heights == [40, 40], "two lines, of two texts or of one"
     assert page.locator(".entry img").count() == 0
     assert page.evaluate("() => window.hacked") is None
+
+
+def test_pictures_and_texts_may_stand_in_one_list(page: Page, site: Site) -> None:
+    data = clusters()
+    data["entries"][1] |= {"pictures": [], "texts": ["a caption"]}
+    open_list(page, site, data)
+    expect(entry(page, 101).locator(".texts")).to_have_text("a caption")
+    expect(entry(page, 102).locator("img")).to_have_count(7)
 
 
 def test_slider_and_order_are_told_after_the_pick(page: Page, site: Site) -> None:
