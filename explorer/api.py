@@ -360,6 +360,7 @@ class Explorer:
             tags=Tags(state.tagged, state.n),
             thresholds=state.thresholds,
             cluster_names=self.renamed(state),
+            own_clusters=self.own_clusters(state),
         )
 
     @property
@@ -461,7 +462,7 @@ class Explorer:
         ]
 
     def cluster_names(self) -> dict[int, str]:
-        """Give the names of all clusters of the first clusterer, a person's renames included."""
+        """Give the names of all clusters of the first clusterer and of those that a person made, their renames included."""
         name = next(iter(self.values.clusterings), None)
         return {**tables.names_of(self.values.names.get(name)), **self.renamed(self.state)} if name else {}
 
@@ -469,6 +470,12 @@ class Explorer:
         """Carry the person's cluster names over to the clusters as they are now (Jaccard >= 0.5, one to one)."""
         clustering: Clustering | None = next(iter(self.values.clusterings.values()), None)
         return {} if clustering is None else state.cluster_names(clustering.layers)
+
+    def own_clusters(self, state: State) -> npt.NDArray[np.int32] | None:
+        """Give the cluster that a person made for each row by merging and splitting, int32 (n), -1 = none; None where nobody made one."""
+        clustering: Clustering | None = next(iter(self.values.clusterings.values()), None)
+        made = clustering is not None and bool(state.own_names)
+        return state.own_clusters(clustering.layers) if clustering is not None and made else None
 
     def neighbors(self, row: int, k: int = 5) -> tuple[Rows, npt.NDArray[np.float32]]:
         """Give the k nearest rows and their similarity (cosine, or minus the distance for euclidean), exact duplicates first."""

@@ -5,7 +5,7 @@ from PIL import Image
 
 from explorer import frame
 from explorer.look import icon, style_sheet
-from explorer.pages import explore, export, issues, runs
+from explorer.pages import clusters, explore, export, issues, runs
 from explorer.shared import shared
 
 
@@ -18,6 +18,7 @@ def main() -> None:
     pages = {
         "explore": st.Page(explore.page, title="Explore", url_path="explore", default=True),
         "issues": st.Page(issues.page, title="Issues", url_path="issues"),
+        "clusters": st.Page(clusters.page, title="Clusters", url_path="clusters"),
         "export": st.Page(export.page, title="Export", url_path="export"),
         "runs": st.Page(runs.page, title="Runs", url_path="runs"),
     }

@@ -31,6 +31,12 @@ def items(count: int, noun: str = "item") -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def share_words(share: float) -> str:
+    """Return a share (0..1) in percent, with as many digits as a person reads."""
+    percent = share * 100
+    return f"{percent:.0f} %" if percent >= 10 or percent == 0 else f"{percent:.1f} %" if percent >= 0.1 else "< 0.1 %"
+
+
 def sentence(text: str) -> str:
     """Return a text with a capital first letter, as messages of errors begin small."""
     return text[:1].upper() + text[1:]
@@ -98,7 +104,7 @@ def _place(snap: Snapshot, row: int) -> list[tuple[str, str]]:
     """Say of a row without columns at least which cluster it is in."""
     if snap.clustering is None:
         return []
-    cluster = int(snap.clustering.labels[row])
+    cluster = int(snap.clusters[row])
     name = snap.cluster_names.get(cluster) or f"cluster {cluster}" if cluster >= 0 else "none"
     return [("cluster", name)]
 
@@ -146,7 +152,7 @@ def breakdown(snap: Snapshot, rows: Rows, limit: int = 3) -> str:
     if snap.label_names:
         codes, names = snap.label_codes[rows], dict(enumerate(snap.label_names))
     elif snap.clustering is not None:
-        codes, names = snap.clustering.labels[rows].astype(np.int64), snap.cluster_names
+        codes, names = snap.clusters[rows].astype(np.int64), snap.cluster_names
     else:
         return ""
     found, counts = np.unique(codes[codes >= 0], return_counts=True)

@@ -161,7 +161,7 @@ def _clusters(snap: Snapshot, layer: int | None, name: str = "") -> Coloring:
     value = f"clusters:{name}" if name else "cluster"
     clustering = clustering_of(snap, value)
     assert clustering is not None
-    labels = clustering.layers[_layer(clustering, layer)]
+    labels = clustering.layers[_layer(clustering, layer)] if name else snap.clusters_at(layer)
     ids, places = np.unique(labels[labels >= 0], return_inverse=True)
     counts = np.bincount(places, minlength=len(ids))
     order = np.argsort(-counts, kind="stable")

@@ -20,15 +20,23 @@ if TYPE_CHECKING:
 def targets(snap: Snapshot, view: View) -> Rows:
     """Return the rows that an action means: what is marked in the gallery, else the selection, else the current item.
 
-    The selection belongs to the page Explore; where it cannot be seen nothing is done to it.
+    The selection belongs to the page Explore; where it cannot be seen nothing is done to it. On the page Clusters whole clusters are meant
+    as long as no item is chosen there.
     """
     if view.marked:
         return np.array([row for row in view.marked if row < snap.n], dtype=np.int64)
+    if on_clusters(view):
+        return np.flatnonzero(np.isin(snap.clusters_at(view.layer), view.meant_clusters))
     if view.selection is not None and view.page == "explore":
         return view.selection[view.selection < snap.n]
     if view.current is not None and view.current < snap.n:
         return np.array([view.current], dtype=np.int64)
     return np.array([], dtype=np.int64)
+
+
+def on_clusters(view: View) -> bool:
+    """Tell whether actions mean whole clusters."""
+    return view.page == "clusters" and not view.chosen and not view.marked and view.cluster is not None
 
 
 def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
@@ -39,6 +47,8 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
         what = f"{len(rows):,} marked"
     elif view.selection is not None and view.page == "explore":
         what = f"{len(rows):,} selected"
+    elif on_clusters(view):
+        what = f"{items(len(view.clusters) or 1, 'cluster')}, {items(len(rows))}"
     elif len(rows):
         what = "1 item"
     target = f"“{snap.title(int(rows[0]))}”" if snap is not None and len(rows) == 1 else items(len(rows))
@@ -50,7 +60,7 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
         "what": what,
         "target": target,
         "detail": _detail(snap, rows) if snap is not None else "",
-        "can_clear": bool(view.marked or ((view.selection is not None or view.query) and view.page == "explore")),
+        "can_clear": _can_clear(view),
         "can_keep": open_here,
         "can_accept": bool(snap is not None and (_suggested(snap, rows, view) or _grouped(snap, view) is not None)),
         "restore": bool(snap is not None and len(rows) and snap.excluded[rows].all()),
@@ -67,6 +77,23 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
     }
 
 
+def _can_clear(view: View) -> bool:
+    if view.page == "clusters":
+        return bool(view.marked or view.chosen or view.clusters)
+    return bool(view.marked or ((view.selection is not None or view.query) and view.page == "explore"))
+
+
+def _clear(view: View) -> None:
+    """Go back by one step: on the page Clusters from items to their cluster, then from several clusters to one."""
+    if view.page == "explore":
+        view.clear()
+    elif view.page == "clusters" and not view.marked:
+        view.choose_clusters(view.cluster, view.clusters if view.chosen else ())
+        view.start_over()
+    else:
+        view.unmark()
+
+
 def _detail(snap: Snapshot, rows: Rows) -> str:
     return snap.title(int(rows[0])) if len(rows) == 1 else breakdown(snap, rows)
 
@@ -78,7 +105,7 @@ def _words(ex: "Explorer", decision: "Decision | None") -> str | None:
 def _suggested(snap: Snapshot, rows: Rows, view: View) -> list[int]:
     """Return the rows among the targets whose suggested label can be accepted; of a selection only the current item."""
     check = snap.checks.get("label_issue")
-    if check is None or check.skipped:
+    if check is None or check.skipped or on_clusters(view):
         return []
     asked: Sequence[int] = [int(row) for row in rows] if view.marked else [view.current] if view.current is not None else []
     return [row for row in asked if row < snap.n and check.open[row] and check.suggestion(row) is not None]
@@ -97,7 +124,7 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
         if name in ("undo", "redo"):
             _history(ex, view, name)
         elif name == "clear":
-            view.clear() if view.page == "explore" else view.unmark()
+            _clear(view)
         elif name in ("accept", "keep") and (check := _grouped(snap, view)) is not None and view.current is not None:
             chosen = view.current if name == "keep" else keeper(snap, check, group_of(check, view.current))
             decide_group(ex, snap, check, view, chosen, whole=name == "keep")
@@ -109,7 +136,7 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
             step = following(view, [int(row) for row in rows])
             _decide(ex, view, name, rows, value=value)
             # Without a selection the list is a queue, and what was decided leaves it.
-            if name != "tag" and view.selection is None and not view.marked:
+            if name != "tag" and view.selection is None and not view.marked and view.page != "clusters":
                 view.go_on(step)
             view.marked = ()
     except DatasetExplorerError as error:

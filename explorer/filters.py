@@ -133,7 +133,7 @@ def ordered(snap: Snapshot, rows: Rows, order: str, scores: npt.NDArray[np.float
     if order == "label":
         return rows[np.argsort(snap.label_codes[rows], kind="stable")]
     if order == "cluster" and snap.clustering is not None:
-        return rows[np.argsort(snap.clustering.labels[rows], kind="stable")]
+        return rows[np.argsort(snap.clusters[rows], kind="stable")]
     if order == "strength" and snap.clustering is not None:
         return rows[np.argsort(snap.clustering.strength[rows], kind="stable")]
     return rows

@@ -27,7 +27,7 @@ ENGINE_WORDS = {
     "exact": "Neighbors",
     "approximate": "Neighbors",
 }
-PAGES = (("explore", "Explore"), ("issues", "Issues"), ("export", "Export"), ("runs", "Runs"))
+PAGES = (("explore", "Explore"), ("issues", "Issues"), ("clusters", "Clusters"), ("export", "Export"), ("runs", "Runs"))
 
 
 def stamp(sh: Shared) -> tuple[int, int, str, bool]:

@@ -93,12 +93,14 @@ def _facts(snap: Snapshot, row: int) -> list[Pair]:
     elif snap.label_names:
         found.append({"name": "Label", "value": "none", "note": ""})
     if snap.clustering is not None:
-        cluster = int(snap.clustering.labels[row])
+        cluster = int(snap.clusters[row])
         if cluster < 0:
             found.append({"name": "Cluster", "value": "none", "note": ""})
         else:
             name = snap.cluster_names.get(cluster) or f"cluster {cluster}"
-            found.append({"name": "Cluster", "value": name, "note": f"strength {snap.clustering.strength[row]:.2f}"})
+            own = snap.own_clusters is not None and snap.own_clusters[row] >= 0
+            note = "made by you" if own else f"strength {snap.clustering.strength[row]:.2f}"
+            found.append({"name": "Cluster", "value": name, "note": note})
     table = snap.dataset.kind in ("table", "vectors")
     for column in columns_first(snap)[: MANY_COLUMNS if table else FEW_COLUMNS]:
         value = snap.dataset.rows.column(column)[row].as_py()

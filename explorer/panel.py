@@ -4,10 +4,12 @@ import numpy as np
 import numpy.typing as npt
 
 from components.side_panel import EncoderPick, Granularity, Histogram, Legend, LegendItem, MapChoice, SidePanelData
+from engines.artifacts import Clustering
 from engines.project.trust import caution
 from explorer import columns, filters
 from explorer.cards import items
 from explorer.changes import wanted_encoder
+from explorer.columns import Coloring
 from explorer.finding import search_data
 from explorer.panes import Scene
 from explorer.shared import Shared
@@ -34,7 +36,7 @@ def panel_data(sh: Shared, sc: Scene) -> SidePanelData:
         "caution": caution(sc.projection.name, sc.projection.notes) if sc.projection is not None else "",
         "colors": [{"value": c.value, "label": c.label, "group": c.group} for c in columns.choices(snap)],
         "color": sc.colors.value,
-        "granularity": _granularity(sc),
+        "granularity": granularity(snap, columns.clustering_of(snap, sc.colors.value), sc.colors, v.layer),
         "legend": _legend(sc),
         "text": v.text,
         "where": v.where,
@@ -80,14 +82,16 @@ def _example(snap: Snapshot) -> str:
     return "cluster = 3"
 
 
-def _granularity(sc: Scene) -> Granularity | None:
-    clustering = columns.clustering_of(sc.snap, sc.colors.value)
-    if clustering is None:
+def granularity(
+    snap: Snapshot, clustering: Clustering | None, colors: Coloring | None, layer: int | None
+) -> Granularity | None:
+    """Return the layers of the clustering that is shown, and which one of them that is; None where none is."""
+    if clustering is None or colors is None:
         return None
     layers = len(clustering.layers)
-    value = clustering.default_layer if sc.view.layer is None else min(max(sc.view.layer, 0), layers - 1)
-    none = float(np.count_nonzero(sc.colors.codes < 0)) / max(sc.snap.n, 1)
-    said = items(len(sc.colors.names), "cluster")
+    value = clustering.default_layer if layer is None else min(max(layer, 0), layers - 1)
+    none = float(np.count_nonzero(colors.codes < 0)) / max(snap.n, 1)
+    said = items(len(colors.names), "cluster")
     if none > 0:
         said += f", {none * 100:.1f} % in none" if none >= 0.001 else ", almost none left out"
     return {"layers": layers, "value": value, "text": said}

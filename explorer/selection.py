@@ -51,6 +51,10 @@ class Selection:
         """Take excluded rows back in."""
         return self._decide("restore", why=why)
 
+    def cluster(self, name: str = "", *, why: str = "") -> Selection:
+        """Make these rows a cluster of their own, over those that an engine found."""
+        return self._decide("merge", value=name or None, why=why)
+
     def keep(self, check: str, *, why: str = "") -> Selection:
         """Say that what a check flags is fine as it is."""
         return self._decide("keep", check=check, why=why)

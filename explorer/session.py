@@ -15,12 +15,24 @@ Order = Literal["match", "severity", "name", "label", "cluster", "strength"]
 _KEY = "dataset_explorer_view"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parting:
+    """A cluster that is about to be split: ``off`` are the rows that would become a cluster of their own, ``stamp`` that of the snapshot."""
+
+    cluster: int
+    stamp: tuple[int, int]
+    off: Rows
+    name: str
+
+
 @dataclass
 class View:
     """What a tab shows. Rows are row numbers; ``map`` and ``check`` are empty until the person chooses.
 
     ``query`` is what was searched for, ``cut`` the person's own cut-off (None: the search's); ``sought`` says of which result the
     selection was made. ``rows_of`` is the key of the data set that the row numbers belong to. ``sides`` are the groupings that are compared.
+    ``cluster`` is the current cluster of the page Clusters, ``clusters`` those that are marked there; ``naming``
+    counts how often the person was put into the field for a name.
     """
 
     map: str = ""
@@ -49,6 +61,11 @@ class View:
     opened: int = 0
     check: str = ""
     sides: tuple[str, str] = ("", "")
+    cluster: int | None = None
+    clusters: tuple[int, ...] = ()
+    cluster_order: str = "size"
+    parting: Parting | None = None
+    naming: int = 0
     notice: tuple[str, str] = ("", "")
     notice_number: int = 0
     go: str = ""
@@ -101,6 +118,17 @@ class View:
         """Look at another check, from its worst item on."""
         if name != self.check:
             self.check, self.current, self.marked, self.chosen = name, None, (), False
+
+    def choose_clusters(self, current: int | None, marked: tuple[int, ...] = ()) -> None:
+        """Look at a cluster, and mark others with it; what was looked at or marked in the one before means nothing here."""
+        if (current, marked) != (self.cluster, self.clusters):
+            self.cluster, self.clusters, self.parting = current, marked, None
+            self.start_over()
+
+    @property
+    def meant_clusters(self) -> tuple[int, ...]:
+        """Give the clusters that are marked, else the current one."""
+        return self.clusters or (() if self.cluster is None else (self.cluster,))
 
     def look(self, row: int) -> None:
         """Look at an item, until another list is shown."""

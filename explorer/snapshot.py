@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from engines.artifacts import Clustering, Dataset, IssueResult, Projection
 from engines.codes import codes_of
+from engines.curate.clusters import laid_over
 from explorer.rowwise import Tags, Words
 from explorer.tables import names_of
 
@@ -109,6 +110,8 @@ class Snapshot:
     checks: dict[str, CheckFindings]
     clustering: Clustering | None
     cluster_names: dict[int, str]
+    own_clusters: npt.NDArray[np.int32] | None = None
+    """The cluster that a person made for each row, -1 = none; None where nobody made one."""
     other_names: dict[str, dict[int, str]] = field(default_factory=dict)
     clusterings: dict[str, Clustering] = field(default_factory=dict)
     """All clusterings by engine, the one that counts among them."""
@@ -116,6 +119,8 @@ class Snapshot:
     maps: dict[str, Projection] = field(default_factory=dict)
     """The maps that say how far they can be trusted at each row."""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    arranged: dict[int, Rows] = field(default_factory=dict, repr=False, compare=False)
+    """The rows by cluster and strength of each layer that was asked for; later snapshots go on with it as long as the clusters stay."""
 
     @property
     def n(self) -> int:
@@ -136,6 +141,23 @@ class Snapshot:
     def label_codes(self) -> npt.NDArray[np.int64]:
         """Give the place of each row's label in ``label_names``; -1 = no label."""
         return self.labels.codes.astype(np.int64, copy=False)
+
+    def clusters_at(self, layer: int | None = None) -> npt.NDArray[np.int32]:
+        """Give the cluster of each row, -1 = none: the person's own, else that of a layer (None, or one that is not there: the default)."""
+        if self.clustering is None:
+            return np.full(self.n, -1, dtype=np.int32)
+        labels = self.clustering.layers[self.layer_at(layer)]
+        return labels if self.own_clusters is None else laid_over(labels, self.own_clusters)
+
+    def layer_at(self, layer: int | None) -> int:
+        """Give a layer of the clustering that is there: the one asked for, else the nearest one; the default for None."""
+        assert self.clustering is not None
+        return self.clustering.default_layer if layer is None else min(max(layer, 0), len(self.clustering.layers) - 1)
+
+    @cached_property
+    def clusters(self) -> npt.NDArray[np.int32]:
+        """Give the cluster of each row in the default layer, the person's own first."""
+        return self.clusters_at()
 
     @property
     def tag_names(self) -> list[str]:
@@ -296,6 +318,9 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int], before: Snap
             default=float(result.threshold),
             groups=groups,
         )
+    own = ex.own_clusters(state)
+    if before is not None and own is not None and before.own_clusters is not None and np.array_equal(own, before.own_clusters):
+        own = before.own_clusters
     clusterings = {name: found for name, found in list(ex.values.clusterings.items()) if len(found.strength) == n}
     clustering = next(iter(clusterings.values()), None)
     return Snapshot(
@@ -309,6 +334,10 @@ def _take(ex: "Explorer", dataset: Dataset, stamp: tuple[int, int], before: Snap
         checks=checks,
         clustering=clustering,
         cluster_names=ex.cluster_names() if clustering is not None else {},
+        own_clusters=own,
+        arranged=before.arranged
+        if before is not None and before.clustering is clustering and before.own_clusters is own
+        else {},
         other_names={name: names_of(ex.values.names.get(name)) for name in list(clusterings)[1:]},
         clusterings=clusterings,
         measures={name: found.values for name, found in list(ex.values.measures.items()) if len(found.values) == n},

@@ -13,19 +13,31 @@ import pyarrow.compute as pc
 
 from engines.artifacts import NO_CLUSTER, PAIR_SCHEMA, Dataset, Names, Projection
 from engines.codes import encode
+from engines.curate.clusters import laid_over
 from engines.pipeline import Values
 from explorer.rowwise import Tags, Words
+
+OWN_LAYER = -1
+"""The layer, in the table of clusters, of those that a person made."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """What a person decided, per row (or nothing at all): what the tables need to know of the decisions."""
+    """What a person decided, per row (or nothing at all): what the tables need to know of the decisions.
+
+    ``own_clusters`` int32 (n): the id of the cluster that a person made out of a row and others, -1 = none; None where nobody made one.
+    """
 
     excluded: npt.NDArray[np.bool_]
     labels: Words
     tags: Tags
     thresholds: Mapping[str, float] = field(default_factory=dict)
     cluster_names: Mapping[int, str] = field(default_factory=dict)
+    own_clusters: npt.NDArray[np.int32] | None = None
+
+    def over(self, layer: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Lay the clusters that a person made over a layer."""
+        return layer if self.own_clusters is None else laid_over(layer, self.own_clusters)
 
     @classmethod
     def nothing(cls, n: int) -> Decided:
@@ -79,10 +91,11 @@ def found_table(values: Values, projectors: Sequence[str]) -> pa.Table:
 def with_decisions(found: pa.Table, values: Values, decided: Decided) -> pa.Table:
     """Put what was decided into the columns of ``found_table`` that tell of it; the others stay as they are."""
     columns = _decided_columns(decided)
-    if values.clusterings and decided.cluster_names:
+    if values.clusterings and (decided.cluster_names or decided.own_clusters is not None):
         clusterer, clustering = next(iter(values.clusterings.items()))
         names = names_of(values.names.get(clusterer)) | dict(decided.cluster_names)
-        columns["cluster_name"] = _names(clustering.labels, names)
+        labels = decided.over(clustering.labels)
+        columns |= {"cluster": pa.array(labels), "cluster_name": _names(labels, names)}
     for name, threshold in decided.thresholds.items():
         if name in values.issues and f"{name}_flagged" in found.column_names:
             columns[f"{name}_flagged"] = pa.array(values.issues[name].flagged(threshold))
@@ -193,17 +206,23 @@ def pairs_table(values: Values) -> pa.Table:
 def clusters_table(values: Values, decided: Decided) -> pa.Table:
     """List the clusters of all layers: cluster, layer (0 coarsest), parent, size, name, second_name, name_score, purity.
 
-    ``purity`` is the share of the most frequent label among the labeled rows of the cluster; null without labels.
+    ``purity`` is the share of the most frequent label among the labeled rows of the cluster; null without labels. The clusters that a
+    person made by merging and splitting are layer -1, without a parent; their rows are in no other cluster.
     """
     rows: list[dict[str, Any]] = []
     if values.clusterings:
         clusterer, clustering = next(iter(values.clusterings.items()))
         codes, _ = encode(_dataset(values).rows.column("label"))
         told = _names_by_cluster(values.names.get(clusterer))
-        for number, layer in enumerate(clustering.layers):
+        own = decided.own_clusters
+        layers = [
+            (number, layer if own is None else np.where(own >= 0, NO_CLUSTER, layer))
+            for number, layer in enumerate(clustering.layers)
+        ]
+        for number, layer in [*layers, *([] if own is None else [(OWN_LAYER, own)])]:
             inside = np.flatnonzero(layer >= 0)
             clusters, first, size = np.unique(layer[inside], return_index=True, return_counts=True)
-            parents = clustering.layers[number - 1][inside[first]] if number else np.full(len(clusters), NO_CLUSTER)
+            parents = clustering.layers[number - 1][inside[first]] if number > 0 else np.full(len(clusters), NO_CLUSTER)
             purities = _purities(layer, codes)
             for cluster, parent, count in zip(clusters.tolist(), parents.tolist(), size.tolist(), strict=True):
                 name, second, source, score = told.get(cluster, ("", "", "", 0.0))

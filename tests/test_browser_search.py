@@ -77,7 +77,7 @@ def opened(browser: Browser, url: str, **context: object) -> Iterator[tuple[Page
 
 def go(page: Page, name: str) -> None:
     page.locator(".st-key-top-bar").get_by_role("button", name=name).click()
-    place = {"Explore": ".st-key-middle", "Issues": ".st-key-queue"}.get(name, ".st-key-page")
+    place = {"Explore": ".st-key-middle", "Issues": ".st-key-queue", "Clusters": ".st-key-clusters"}.get(name, ".st-key-page")
     expect(page.locator(place)).to_be_visible()
 
 

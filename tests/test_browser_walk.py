@@ -245,6 +245,7 @@ def test_every_page_in_light_and_dark(served, browser, scheme):
         enter(page, served)
         for name, part in (
             ("Issues", ".st-key-queue"),
+            ("Clusters", ".st-key-clusters"),
             ("Runs", ".st-key-page"),
             ("Export", ".st-key-page"),
             ("Explore", ".st-key-middle"),

@@ -25,7 +25,7 @@ export class ClusterList {
     this.pictures = 0;
     this.sheet = h("div.sheet", { role: "presentation" });
     this.message = h("p.empty");
-    this.node = h("div.list.scroll", { tabIndex: 0, role: "listbox", "aria-multiselectable": true }, this.sheet, this.message);
+    this.node = h("div.list.clusters.scroll", { tabIndex: 0, role: "listbox", "aria-multiselectable": true }, this.sheet, this.message);
     this.observer = new ResizeObserver(() => this.relayout());
     this.observer.observe(this.node);
     this.node.addEventListener("scroll", () => this.invalidate(), { passive: true });
@@ -153,9 +153,19 @@ export class ClusterList {
     if (place < 0) return;
     const adds = event.ctrlKey || event.metaKey;
     if (event.shiftKey) this.picks.extend(place, adds);
-    else if (adds || event.target.closest(".tick")) this.picks.toggle(place);
-    else this.picks.move(place, { now: true });
+    else if (adds || event.target.closest(".tick")) this.toggle(place, adds);
+    else {
+      this.picks.clear();
+      this.picks.move(place, { now: true });
+    }
     this.invalidate();
+  }
+
+  // Who looks at one cluster and adds another means both.
+  toggle(place, adds) {
+    const { picks } = this;
+    if (adds && !picks.marked.size && picks.index >= 0 && picks.index !== place) picks.marked.add(picks.rows[picks.index]);
+    picks.toggle(place);
   }
 
   open(id) {

@@ -22,6 +22,16 @@ class Rename(NamedTuple):
     rows: Int64
 
 
+def first_own(layers: Int32) -> int:
+    """Give the id of the first cluster that a person made: those of the engine, unique over its layers, come before."""
+    return int(layers.max(initial=-1)) + 1
+
+
+def laid_over(layer: Int32, own: Int32) -> Int32:
+    """Lay the clusters that a person made (n, -1 = none) over a layer of an engine (n): each row is in one cluster, theirs first."""
+    return np.where(own >= 0, own, layer).astype(np.int32, copy=False)
+
+
 def match_renames(renames: Sequence[Rename], layers: Int32) -> tuple[dict[int, str], tuple[Rename, ...]]:
     """Give each renamed cluster's name to the cluster of today that is most like it, and list what has no such cluster.
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from engines.curate.clusters import Rename, match_renames
+from engines.curate.clusters import Rename, first_own, match_renames
 from engines.curate.rows import RowFinder
 from engines.curate.words import describe
 from engines.decision_entry import Decision, live
@@ -76,9 +76,16 @@ class State:
         why = f": {decision.why}" if decision.why else ""
         return f"excluded{about} by {decision.who} at {decision.time}{why}"
 
+    def own_clusters(self, layers: Int32) -> Int32:
+        """Give the cluster of the person's own that each row is in, int32 (n), -1 = none; their ids come after those of ``layers``."""
+        found: Int32 = np.where(self.own_cluster >= 0, first_own(layers) + self.own_cluster, UNDECIDED).astype(np.int32)
+        return found
+
     def cluster_names(self, layers: Int32) -> dict[int, str]:
-        """Carry the renames over to clusters as they are now; see ``match_renames``."""
-        return match_renames(self.renames, layers)[0]
+        """Carry the renames over to clusters as they are now (see ``match_renames``), and name the person's own."""
+        first = first_own(layers)
+        own = {first + place: name for place, name in enumerate(self.own_names) if name}
+        return match_renames(self.renames, layers)[0] | own
 
     def unmatched_renames(self, layers: Int32) -> tuple[Rename, ...]:
         """List the renames whose cluster is not there any more."""
@@ -183,7 +190,12 @@ class _Work:
         self._kept.setdefault(str(decision.check), np.zeros(self._n, dtype=bool))[rows] = True
 
     def _rename(self, decision: Decision, rows: Int64) -> None:
-        self._renames.append(Rename(decision.seq, str(decision.value), rows))
+        own = self._own_cluster[rows]
+        members = np.count_nonzero(self._own_cluster == own[0]) if own[0] >= 0 else 0
+        if members == len(rows) and bool((own == own[0]).all()):
+            self._own_names[own[0]] = str(decision.value)
+        else:
+            self._renames.append(Rename(decision.seq, str(decision.value), rows))
 
     def _group(self, decision: Decision, rows: Int64) -> None:
         self._own_cluster[rows] = len(self._own_names)

@@ -91,6 +91,14 @@ def test_a_rename_survives_another_clustering(ex: Explorer, source: Path) -> Non
     assert "my own name" in other.cluster_names().values()
 
 
+def test_a_cluster_of_ones_own_survives_another_clustering(ex: Explorer, source: Path) -> None:
+    ex.select(range(12)).cluster("mine")
+    assert ex.samples["cluster_name"][:12].tolist() == ["mine"] * 12
+    other = explorer.open(source, projectors=("pca",), checks=("outlier",), settings={"cluster.resolution": 1.3}).analyze()
+    assert other.samples["cluster_name"][:12].tolist() == ["mine"] * 12
+    assert other.select("cluster_name = 'mine'").ids == other.dataset.ids[:12]
+
+
 def test_mistakes_have_words(ex: Explorer, source: Path, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="colour"):
         ex.select("colour = 'red'")

@@ -7,10 +7,11 @@ from streamlit.util import calc_hash
 
 import explorer
 from explorer.shared import install
+from explorer.snapshot import snapshot
 from tests.fakes_app import FakeExplorer
 
 SCRIPT = Path(explorer.__file__).parent / "script" / "workbench.py"
-PAGES = ("explore", "issues", "export", "runs")
+PAGES = ("explore", "issues", "clusters", "export", "runs")
 
 
 def opened(page):
@@ -169,6 +170,26 @@ def test_issues_shows_groups_for_duplicates(shared):
     assert not app.exception
     assert parts["check-header"]["title"] == "Near duplicates"
     assert all(len(group["members"]) > 1 for group in parts["groups"]["groups"])
+
+
+def test_clusters_shows_one_of_them_whole(shared):
+    parts = components(opened("clusters"))
+    entries = parts["cluster-list"]["entries"]
+    inside = int((snapshot(shared.ex).clusters >= 0).sum())
+    assert sum(entry["count"] for entry in entries) == inside > 200
+    assert parts["cluster-list"]["current"] == entries[0]["id"]
+    assert parts["cluster-panel"]["title"] == entries[0]["name"]
+    assert parts["gallery"]["total"] == entries[0]["count"]
+    assert parts["action-bar"]["what"] == f"1 cluster, {entries[0]['count']} items"
+
+
+def test_clusters_says_when_there_are_none(tmp_path):
+    ex = FakeExplorer(240, folder=tmp_path).analyze()
+    ex.values.clusterings.clear()
+    install(ex)
+    parts = components(opened("clusters"))
+    assert parts["cluster-list"]["empty"] == "There are no clusters in this data set."
+    assert "gallery" not in parts
 
 
 def test_issues_says_when_no_check_has_run(tmp_path):

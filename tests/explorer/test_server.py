@@ -118,10 +118,10 @@ def test_hostile_names_are_shown_as_text_on_every_page(browser, served):
         assert "token" not in page.url
         page.locator(".st-key-left").get_by_text("<img src=x onerror=alert(1)>", exact=False).first.click()
         expect(page.locator(".st-key-right strong").first).to_contain_text("shown")
-        for name in ("Issues", "Export", "Runs"):
+        for name in ("Issues", "Clusters", "Export", "Runs"):
             page.locator(".st-key-top-bar").get_by_role("button", name=name).click()
             expect(page.locator(".st-key-top-bar [aria-current]")).to_contain_text(name)
-            expect(page.locator(".st-key-queue, .st-key-page")).to_be_visible()
+            expect(page.locator(".st-key-queue, .st-key-clusters, .st-key-page")).to_be_visible()
         assert not opened
         watch.check(f"localhost:{port}")
         assert not watch.console, watch.console

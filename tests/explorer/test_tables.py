@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from explorer.rowwise import Tags, Words
-from explorer.tables import Decided, clusters_table, found_table, samples_table, with_decisions, without_nan
+from explorer.tables import OWN_LAYER, Decided, clusters_table, found_table, samples_table, with_decisions, without_nan
 
 
 def test_clusters_are_counted_as_they_are(ex):
@@ -27,6 +27,26 @@ def test_clusters_are_counted_as_they_are(ex):
         assert (row["purity"] is None) == (expected is None)
         if expected is not None:
             np.testing.assert_allclose(row["purity"], expected, rtol=1e-6)
+
+
+def test_clusters_that_a_person_made_stand_before_those_of_the_engine(ex):
+    clustering = next(iter(ex.values.clusterings.values()))
+    labels = clustering.labels
+    one, other = (int(cluster) for cluster in np.unique(labels[labels >= 0])[:2])
+    rows = np.flatnonzero((labels == one) | (labels == other))
+    ex.decide("merge", rows.tolist(), value="both")
+    new = int(clustering.layers.max()) + 1
+    samples, clusters = ex.samples, ex.clusters
+    assert set(samples["cluster"][rows]) == {new}
+    assert set(samples["cluster_name"][rows]) == {"both"}
+    own = clusters[clusters["layer"] == OWN_LAYER]
+    assert own[["cluster", "parent", "size", "name"]].values.tolist() == [[new, -1, len(rows), "both"]]
+    counted = samples["cluster"][samples["cluster"] >= 0].value_counts().to_dict()
+    now = clusters[clusters["layer"].isin([OWN_LAYER, clustering.default_layer])].set_index("cluster")["size"].to_dict()
+    assert now == counted
+    assert len(ex.select(f"cluster = {new}")) == len(ex.select("cluster_name = 'both'")) == len(rows)
+    ex.undo()
+    assert ex.samples["cluster"].tolist() == labels.tolist()
 
 
 def test_tags_and_names_of_clusters_stand_at_their_rows(ex):

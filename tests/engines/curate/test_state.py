@@ -158,3 +158,27 @@ def test_undo_and_redo_in_the_log():
 )
 def test_decisions_in_words(decision, words):
     assert describe(decision) == words
+
+
+def test_a_rename_of_a_cluster_that_a_person_made_is_its_name():
+    layers = np.array([[0, 0, 1], [2, 3, 4]], dtype=np.int32)
+    made = [decided("merge", IDS[:2], 1, value="animals"), decided("rename", IDS[:2], 2, value="pets")]
+    state = replay(made, IDS)
+    assert (state.renames, state.own_names) == ((), ("pets",))
+    assert state.own_clusters(layers).tolist() == [5, 5, -1]
+    assert state.cluster_names(layers) == {5: "pets"}
+    assert replay(made[:1], IDS).cluster_names(layers) == {5: "animals"}
+
+
+def test_a_rename_of_other_rows_is_about_a_cluster_of_the_engine():
+    layers = np.array([[0, 0, 1]], dtype=np.int32)
+    state = replay([decided("split", IDS[:1], 1, value="one"), decided("rename", IDS[:2], 2, value="both")], IDS)
+    assert state.cluster_names(layers) == {0: "both", 2: "one"}
+    assert state.own_clusters(layers).tolist() == [2, -1, -1]
+
+
+def test_a_row_is_in_the_cluster_that_was_made_last():
+    layers = np.array([[0, 0, -1]], dtype=np.int32)
+    state = replay([decided("merge", IDS, 1, value="all"), decided("split", IDS[2:], 2, value="rest")], IDS)
+    assert state.own_clusters(layers).tolist() == [1, 1, 2]
+    assert state.cluster_names(layers) == {1: "all", 2: "rest"}
