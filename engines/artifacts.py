@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from engines.issue_result import PAIR_SCHEMA, Float32, Int32, IssueResult
 from engines.keys import digest
+from engines.mapped import let_go
 from engines.value import Artifact, InvalidValue, require
 
 Kind = Literal["pictures", "texts", "table", "vectors"]
@@ -189,6 +190,7 @@ class Embeddings(Artifact):
         require(self.probabilities.shape[0] == len(self.vectors), "probabilities and vectors differ in length")
         for start in range(0, len(self.vectors), 65536):
             require(bool(np.isfinite(self.vectors[start : start + 65536]).all()), "a vector is not finite")
+            let_go(self.vectors)
 
     def __len__(self) -> int:
         return len(self.vectors)

@@ -99,7 +99,7 @@ class Request:
         given = self._given(made.rows)
         facts = self.store.put(made.facts) if made.facts is not None else None
         embeddings = given.get(self.name, made.embeddings)
-        embeddings = self.store.get(Embeddings, embeddings.key) or self.store.put(embeddings)
+        embeddings = self.store.get(Embeddings, embeddings.key) or self.store.put(embeddings, part(progress, 1.0, 1.0))
         value = Ingest(
             key=key,
             good=made.rows,

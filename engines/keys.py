@@ -19,8 +19,8 @@ def digest(*parts: bytes | str) -> str:
     return digest_of(parts)
 
 
-def digest_of(parts: Iterable[bytes | str]) -> str:
-    """Hash parts as ``digest`` does, one after the other, so that they need not be held all at once."""
+def digest_of(parts: Iterable[bytes | memoryview | str]) -> str:
+    """Hash parts as ``digest`` does, one after the other, so that they need not be held all at once; a view is one of bytes."""
     state = hashlib.blake2b(digest_size=KEY_LENGTH // 2)
     for part in parts:
         raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part

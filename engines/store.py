@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from engines.errors import EnvironmentFault
+from engines.mapped import let_go
 from engines.protocols import Progress, no_progress
 from engines.value import Artifact
 
@@ -30,6 +31,8 @@ FORMAT = 1
 HEADER = "value.json"
 TEMPORARY = ".writing-"
 ABANDONED_AFTER = 24 * 3600.0
+BLOCK_BYTES = 2**25
+"""Bytes of an array that are written between two reports of progress."""
 LOCK_POLL = 0.2
 
 
@@ -61,15 +64,16 @@ class Store:
             self._set_aside(folder)
             return None
 
-    def put(self, value: A) -> A:
+    def put(self, value: A, progress: Progress = no_progress) -> A:
         """Write a value and give it back as it is stored (arrays memory-mapped).
 
         Raises:
             EnvironmentFault: when the disk is full or the workspace cannot be written.
+            Cancelled: when ``progress`` asks for it, before every 32 MiB of an array; nothing is left then.
         """
         target = self.folder(type(value), value.key)
         with writing(target) as folder:
-            _write_parts(value, folder)
+            _write_parts(value, folder, progress)
         stored = self.get(type(value), value.key)
         return value if stored is None else stored
 
@@ -199,6 +203,23 @@ def write_atomically(target: Path, write: Callable[[Path], object]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def save_array(path: Path, array: npt.NDArray[Any], progress: Progress) -> None:
+    """Write what ``numpy.save`` writes, in blocks of rows that are on the disk before the next, so that the last sync is a short one."""
+    whole = np.ascontiguousarray(array)
+    with path.open("wb") as handle:
+        if whole.nbytes <= BLOCK_BYTES:
+            np.save(handle, whole, allow_pickle=False)
+            return
+        rows = max(BLOCK_BYTES * len(whole) // whole.nbytes, 1)
+        np.lib.format.write_array_header_1_0(handle, np.lib.format.header_data_from_array_1_0(whole))
+        for start in range(0, len(whole), rows):
+            progress(start / len(whole), f"writing {start:,} of {len(whole):,} rows")
+            whole[start : start + rows].tofile(handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+            let_go(whole)
+
+
 @contextmanager
 def _as_fault(path: Path) -> Iterator[None]:
     try:
@@ -214,10 +235,10 @@ def _as_fault(path: Path) -> Iterator[None]:
         raise EnvironmentFault(f"cannot write {path}: {reason}", hints.get(error.errno or 0, "")) from error
 
 
-def _write_parts(value: Artifact, folder: Path) -> None:
+def _write_parts(value: Artifact, folder: Path, progress: Progress) -> None:
     plain, arrays, tables = value.parts()
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+        save_array(folder / f"{name}.npy", array, progress)
     for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     sizes = {path.name: path.stat().st_size for path in folder.iterdir()}

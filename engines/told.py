@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from engines.artifacts import Dataset, Embeddings, Float32
 from engines.errors import SourceError
 from engines.keys import digest, digest_of
-from engines.protocols import Progress, Reading, SourceOptions, part
+from engines.mapped import let_go
+from engines.protocols import Progress, Reading, SourceOptions, no_progress, part
 from engines.store import Store, write_atomically
 from engines.value import Artifact
 
@@ -142,7 +143,7 @@ def tell(sources: Sequence[Path], options: SourceOptions, store: Store, *, verif
         told = _rows(memory, sources, options, verify=verify, progress=step)
     else:
         reading = _read(sources, options, store, step)
-        told = Told(dataset=reading.dataset, spaces=_spaces(reading))
+        told = Told(dataset=reading.dataset, spaces=_spaces(reading, step))
     if options.embeddings is not None:
         told = _joined(told, Path(options.embeddings), store, verify=verify, progress=part(progress, 0.8, 1.0))
     return told
@@ -156,7 +157,7 @@ def _rows(memory: _Memory, sources: Sequence[Path], options: SourceOptions, *, v
         return Told(dataset=recalled[0].dataset, spaces=recalled[1])
     state = memory.state()
     reading = _read(sources, options, memory.store, progress)
-    told = _stored(reading, memory.store)
+    told = _stored(reading, memory.store, progress)
     plain, arrays, tables = reading.dataset.parts()
     text, spaces = json.dumps(plain), _keys(told)
     key = digest("told", text, json.dumps(spaces))
@@ -180,7 +181,7 @@ def _joined(told: Told, path: Path, store: Store, *, verify: bool, progress: Pro
     state = memory.state()
     before = Reading(dataset=dataset, vectors={name: value.vectors for name, value in told.spaces.items()})
     reading = join_vectors(before, path, scratch=store.root / SCRATCH, progress=progress)
-    made = _stored(reading, store)
+    made = _stored(reading, store, progress)
     there = pc.is_in(dataset.rows.column("id"), value_set=reading.dataset.rows.column("id").combine_chunks())
     kept = np.flatnonzero(there.to_numpy()).astype(np.int64)
     lacking = reading.dataset.rejects.slice(len(dataset.rejects))
@@ -198,15 +199,16 @@ def _read(sources: Sequence[Path], options: SourceOptions, store: Store, progres
     return read_several(sources, options, scratch=scratch, progress=progress)
 
 
-def _spaces(reading: Reading) -> dict[str, Embeddings]:
-    return {name: given_embeddings(vectors, name) for name, vectors in reading.vectors.items()}
+def _spaces(reading: Reading, progress: Progress) -> dict[str, Embeddings]:
+    return {name: given_embeddings(vectors, name, part(progress, 1.0, 1.0)) for name, vectors in reading.vectors.items()}
 
 
-def _stored(reading: Reading, store: Store) -> Told:
+def _stored(reading: Reading, store: Store, progress: Progress) -> Told:
     """Keep the vectors of a reading in the store, where they can be found without the file."""
-    made = _spaces(reading)
+    made = _spaces(reading, progress)
     fresh = frozenset(value.key for value in made.values() if not store.has(Embeddings, value.key))
-    spaces = {name: store.get(Embeddings, value.key) or store.put(value) for name, value in made.items()}
+    writing = part(progress, 1.0, 1.0)
+    spaces = {name: store.get(Embeddings, value.key) or store.put(value, writing) for name, value in made.items()}
     return Told(dataset=reading.dataset, spaces=spaces, fresh=fresh)
 
 
@@ -214,18 +216,21 @@ def _keys(told: Told) -> list[list[str]]:
     return [[name, value.key] for name, value in told.spaces.items()]
 
 
-def given_embeddings(vectors: Float32, name: str = GIVEN) -> Embeddings:
+def given_embeddings(vectors: Float32, name: str = GIVEN, progress: Progress = no_progress) -> Embeddings:
     """Wrap vectors that a source brings as a value, keyed by what they hold."""
     if not len(vectors):
         raise SourceError("no row is left with a usable vector")
     probabilities = np.empty((len(vectors), 0), dtype=np.float16)
-    key = digest_of(itertools.chain(["embed", GIVEN, name, str(vectors.shape)], _blocks(vectors)))
+    key = digest_of(itertools.chain(["embed", GIVEN, name, str(vectors.shape)], _blocks(vectors, progress)))
+    progress(1.0, "checking vectors")
     return Embeddings(key=key, encoder=name, vectors=vectors, probabilities=probabilities)
 
 
-def _blocks(vectors: Float32, rows: int = 65536) -> Iterator[bytes]:
+def _blocks(vectors: Float32, progress: Progress, rows: int = 65536) -> Iterator[memoryview]:
     for start in range(0, len(vectors), rows):
-        yield np.ascontiguousarray(vectors[start : start + rows]).tobytes()
+        progress(start / len(vectors), f"hashing {start:,} of {len(vectors):,} vectors")
+        yield np.ascontiguousarray(vectors[start : start + rows]).data.cast("B")
+        let_go(vectors)
 
 
 __all__ = ["GIVEN", "Told", "given_embeddings", "tell"]

@@ -14,7 +14,7 @@ from engines.artifacts import Float32
 Rows = npt.NDArray[np.int64]
 
 LEADERS = 64
-BLOCK = 16_384
+BLOCK = 4_096
 STUCK = 0.95
 
 

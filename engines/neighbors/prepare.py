@@ -12,6 +12,7 @@ import numpy.typing as npt
 from engines.artifacts import Float32, Int32
 from engines.axes import oriented
 from engines.errors import ParameterError
+from engines.mapped import let_go
 from engines.neighbors.kernels import row_hashes
 from engines.protocols import Progress, part
 
@@ -62,7 +63,7 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
     shift = mean if metric == "cosine" or shrink else np.zeros_like(mean)
 
     def ready(rows: Int32) -> Float64:
-        centered = vectors[rows].astype(np.float64) - shift
+        centered = _read(vectors, rows) - shift
         return _normalized(centered, AT_THE_CENTER * longest) if metric == "cosine" else centered
 
     notes: dict[str, Any] = {
@@ -111,6 +112,7 @@ def collapse(vectors: Float32, *, zero_is_valid: bool, progress: Progress) -> tu
         good = np.isfinite(block).all(axis=1)
         valid[rows] = good if zero_is_valid else good & block.any(axis=1)
         hashes[rows] = row_hashes(block)
+        let_go(vectors)
     first = np.arange(n, dtype=np.int64)  # the first row with the same bytes
     order = np.argsort(hashes, kind="stable")
     order = order[valid[order]]
@@ -136,6 +138,13 @@ def _blocks(representative: Int32, size: int = BLOCK) -> Iterator[Int32]:
         yield representative[start : start + size]
 
 
+def _read(vectors: Float32, rows: Int32) -> Float64:
+    """Copy rows; the pages of a mapped file that held them are not needed meanwhile, and are a whole table where they stay."""
+    block = vectors[rows].astype(np.float64)
+    let_go(vectors)
+    return block
+
+
 def _moments(vectors: Float32, representative: Int32, progress: Progress) -> tuple[Float64, float, float]:
     """Give the mean, the mean cosine of all pairs before centering, and the length of the longest vector.
 
@@ -147,7 +156,7 @@ def _moments(vectors: Float32, representative: Int32, progress: Progress) -> tup
     longest, directed = 0.0, 0
     for number, rows in enumerate(_blocks(representative)):
         progress(number * BLOCK / len(representative), "mean")
-        block = vectors[rows].astype(np.float64)
+        block = _read(vectors, rows)
         length = np.sqrt(np.einsum("ij,ij->i", block, block))
         total += block.sum(axis=0)
         directions += (block / np.where(length > 0, length, 1.0)[:, None]).sum(axis=0)

@@ -7,7 +7,6 @@ import os
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +18,7 @@ import pyarrow as pa
 from engines.artifacts import Dataset, Float32
 from engines.errors import EnvironmentFault, SourceError
 from engines.keys import digest
+from engines.mapped import let_go
 from engines.parameters import engine
 from engines.protocols import Progress, Reading, SourceOptions, part
 from engines.read.columns import free_names
@@ -86,9 +86,12 @@ class VectorReader:
                 vectors = {name: array[first] for name, array in vectors.items()}
         except MemoryError:
             raise EnvironmentFault(f"{source} does not fit into memory") from None
+        progress(1.0, "putting rows together")
         rows = rows_of(ids, kept, columns, options)
-        dataset = _dataset(source, rows, vectors, rejects, unused)
-        return Reading(dataset=replace(dataset, origin=_origin(source, vectors, columns, options)), vectors=vectors)
+        content = _hash(vectors, part(progress, 1.0, 1.0))
+        progress(1.0, "checking rows")
+        origin = _origin(source, vectors, columns, options)
+        return Reading(dataset=_dataset(source, rows, content, rejects, origin=origin, counts=unused), vectors=vectors)
 
 
 def _open(source: Path, options: SourceOptions) -> tuple[Columns, Columns, dict[str, int]]:
@@ -195,6 +198,7 @@ def _numbers(matrix: npt.NDArray[Any], progress: Progress) -> tuple[Float32, npt
             with np.errstate(over="ignore", invalid="ignore"):
                 vectors[start:stop] = matrix[start:stop]
         good[start:stop] = np.isfinite(vectors[start:stop]).all(axis=1)
+        let_go(matrix)
         progress(min(stop / len(matrix), 1.0), f"reading {min(stop, len(matrix)):,} of {len(matrix):,} vectors")
     return vectors, good
 
@@ -216,18 +220,20 @@ def _origin(source: Path, vectors: Columns, columns: Columns, options: SourceOpt
     }
 
 
-def _hash(vectors: Mapping[str, Float32]) -> str:
+def _hash(vectors: Mapping[str, Float32], progress: Progress) -> str:
     state = hashlib.blake2b()
     for name, array in vectors.items():
         state.update(f"{name} {array.shape}".encode())
         for start in range(0, len(array), BLOCK):
-            state.update(np.ascontiguousarray(array[start : start + BLOCK]).tobytes())
+            progress(start / len(array), f"hashing {start:,} of {len(array):,} vectors")
+            state.update(np.ascontiguousarray(array[start : start + BLOCK]).data)
+            let_go(array)
     return state.hexdigest()
 
 
-def _dataset(source: Path, rows: pa.Table, vectors: Mapping[str, Float32], rejects: Rejects, unused: dict[str, int]) -> Dataset:
+def _dataset(source: Path, rows: pa.Table, content: str, rejects: Rejects, **told: Any) -> Dataset:
     columns_key = table_digest(rows)
-    media_key = digest("vectors", table_digest(rows.select(["id"])), _hash(vectors))
+    media_key = digest("vectors", table_digest(rows.select(["id"])), content)
     return Dataset(
         key=digest("dataset", media_key, columns_key, table_digest(rejects.table())),
         kind="vectors",
@@ -237,7 +243,7 @@ def _dataset(source: Path, rows: pa.Table, vectors: Mapping[str, Float32], rejec
         media=pa.table({"media": pa.nulls(len(rows), pa.binary())}),
         stats=np.empty((0, 3), dtype=np.int64),
         rejects=rejects.table(),
-        counts=unused,
         media_key=media_key,
         columns_key=columns_key,
+        **told,
     )

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engines import store as store_module
 from engines.artifacts import Names, Projection
-from engines.errors import EnvironmentFault
+from engines.errors import Cancelled, EnvironmentFault
 from engines.store import Store, writing
 from engines.value import InvalidValue
 
@@ -142,3 +143,28 @@ def test_a_killed_writer_leaves_neither_a_half_value_nor_a_lock(tmp_path: Path) 
 def test_a_value_with_broken_invariants_cannot_be_made() -> None:
     with pytest.raises(InvalidValue, match="not finite"):
         Projection(key="k", name="pca", coords=np.full((2, 2), np.nan, dtype=np.float32))
+
+
+def test_a_large_array_is_written_in_blocks_as_numpy_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "BLOCK_BYTES", 64)
+    said: list[str] = []
+    store, value = Store(tmp_path), projection(n=37)
+    stored = store.put(value, lambda _, message: said.append(message))
+    np.testing.assert_array_equal(stored.coords, value.coords)
+    np.save(tmp_path / "coords.npy", value.coords)
+    assert (store.folder(Projection, value.key) / "coords.npy").read_bytes() == (tmp_path / "coords.npy").read_bytes()
+    assert said == [f"writing {start} of 37 rows" for start in range(0, 37, 8)]
+
+
+def test_who_cancels_while_an_array_is_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "BLOCK_BYTES", 64)
+
+    def stop(fraction: float, message: str) -> None:
+        if fraction > 0.5:
+            raise Cancelled
+
+    store = Store(tmp_path)
+    with pytest.raises(Cancelled):
+        store.put(projection(n=37), stop)
+    assert store.get(Projection, "a" * 24) is None
+    assert list((tmp_path / "values" / "projection").iterdir()) == []
