@@ -11,7 +11,7 @@ import pyarrow as pa
 from engines.artifacts import Dataset, Embeddings, Float32
 from engines.keys import digest
 from engines.nearest import all_nearest
-from engines.protocols import Progress, available_threads, no_progress
+from engines.protocols import Progress, available_threads, no_progress, part, titled
 from engines.spaces import Comparison
 from engines.store import Store
 
@@ -42,17 +42,22 @@ def compare(spaces: Mapping[str, Embeddings], dataset: Dataset, store: Store, pr
     chosen = [labels[row] for row in sample.tolist()]
     rows, first = [], None
     for number, (name, value) in enumerate(spaces.items()):
-        progress(number / len(spaces), f"comparing encoders: {name}")
+        step = part(progress, number / len(spaces), (number + 1) / len(spaces))
+        said = f"comparing encoders: {name}"
+        step(0.0, said)
         vectors = np.asarray(value.vectors[sample], dtype=np.float32)
         centered = _unit(vectors - vectors.mean(axis=0))
-        near = _neighbors(centered, OVERLAP_K)
+        near = _neighbors(centered, OVERLAP_K, titled(part(step, 0.0, 0.3), said))
         first = near if first is None else first
+        accuracy = knn_accuracy(centered, chosen, progress=titled(part(step, 0.3, 0.6), said))
+        step(0.6, said)
         spectrum = _eigenvalues(centered)
+        step(0.7, said)
         rows.append(
             {
                 "encoder": name,
                 "dimensions": vectors.shape[1],
-                "knn_accuracy": knn_accuracy(centered, chosen),
+                "knn_accuracy": accuracy,
                 "mean_cosine": mean_cosine(vectors),
                 "effective_rank": effective_rank(spectrum),
                 "eigenvalue_early_enrichment": early_enrichment(spectrum),
@@ -64,13 +69,13 @@ def compare(spaces: Mapping[str, Embeddings], dataset: Dataset, store: Store, pr
     return store.put(Comparison(key=key, table=pa.Table.from_pylist(rows, schema=Comparison.SCHEMA))), False
 
 
-def knn_accuracy(vectors: Float32, labels: Sequence[str | None], k: int = K) -> float | None:
+def knn_accuracy(vectors: Float32, labels: Sequence[str | None], k: int = K, progress: Progress = no_progress) -> float | None:
     """Give the leave-one-out accuracy of the vote of the k nearest labeled rows (ties: the nearer one's label); None if one class."""
     known = np.array([row for row, label in enumerate(labels) if label is not None], dtype=np.int64)
     names, codes = np.unique(np.array([labels[row] for row in known.tolist()], dtype=str), return_inverse=True)
     if len(names) < 2:
         return None
-    near = _neighbors(vectors[known], k)
+    near = _neighbors(vectors[known], k, progress)
     votes = np.where(near >= 0, codes[near], -1)
     right = 0
     for own, vote in zip(codes.tolist(), votes, strict=True):
@@ -151,9 +156,9 @@ def _eigenvalues(vectors: Float32) -> Floats:
     return spectrum
 
 
-def _neighbors(unit: Float32, k: int) -> npt.NDArray[np.int64]:
+def _neighbors(unit: Float32, k: int, progress: Progress) -> npt.NDArray[np.int64]:
     """Give the k nearest other rows by cosine, nearest first; -1 where there are fewer."""
-    return all_nearest(unit, k, threads=available_threads(), progress=no_progress).ids.astype(np.int64)
+    return all_nearest(unit, k, threads=available_threads(), progress=progress).ids.astype(np.int64)
 
 
 def _overlap(near: npt.NDArray[np.int64], first: npt.NDArray[np.int64]) -> float | None:

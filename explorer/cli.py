@@ -163,10 +163,10 @@ def analyze(*, sources: tuple[str, ...], out: Path, apply: Path | None, as_json:
     explorer = _open(sources, **given)
     with Meter() as meter:
         explorer.analyze(progress=meter)
-    decided = None
-    if apply is not None:
-        decided = explorer.decided(explorer.read_decisions(apply))
-    summary = write_report(explorer, out, decided)
+        decided = None
+        if apply is not None:
+            decided = explorer.decided(explorer.read_decisions(apply))
+        summary = write_report(explorer, out, decided, meter)
     if as_json:
         _json_out(summary)
         return

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from engines.errors import EnvironmentFault, UserError
 from engines.keys import package_version
-from engines.store import write_atomically
+from engines.protocols import Progress, no_progress, part
+from engines.store import save_array, write_atomically
 from explorer import tables
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ PACKAGES = (
 )
 
 
-def write_report(explorer: Explorer, out: Path, decided: tables.Decided | None = None) -> dict[str, Any]:
+def write_report(
+    explorer: Explorer, out: Path, decided: tables.Decided | None = None, progress: Progress = no_progress
+) -> dict[str, Any]:
     """Write all tables below ``out`` (made if missing; files of an earlier report are replaced) and give the summary.
 
     Raises:
@@ -51,18 +54,22 @@ def write_report(explorer: Explorer, out: Path, decided: tables.Decided | None =
     out = _usable(out, explorer.sources)
     decided = decided or tables.Decided.nothing(len(values.dataset))
     projectors = explorer.recipe.chosen("project")
-    frames = {
-        "samples": tables.samples_table(values, decided, projectors),
-        "issues": tables.issues_table(values, decided),
-        "pairs": tables.pairs_table(values),
-        "clusters": tables.clusters_table(values, decided),
-        "rejects": values.dataset.rejects,
-        "scores": _raw_scores(explorer),
+    dataset = values.dataset
+    frames: dict[str, Callable[[], pa.Table]] = {
+        "samples": lambda: tables.samples_table(values, decided, projectors),
+        "issues": lambda: tables.issues_table(values, decided),
+        "pairs": lambda: tables.pairs_table(values),
+        "clusters": lambda: tables.clusters_table(values, decided),
+        "rejects": lambda: dataset.rejects,
+        "scores": lambda: _raw_scores(explorer),
     }
-    for name, table in frames.items():
+    for number, (name, make) in enumerate(frames.items()):
+        progress(0.5 * number / len(frames), f"building the table of {name}")
+        table = make()
+        progress(0.5 * (number + 0.5) / len(frames), f"writing the table of {name}")
         write_atomically(out / f"{name}.parquet", _parquet(table))
-    vectors = values.embeddings.vectors
-    write_atomically(out / "embeddings.npy", lambda path: _save(path, vectors))
+    vectors, saving = values.embeddings.vectors, part(progress, 0.5, 1.0)
+    write_atomically(out / "embeddings.npy", lambda path: save_array(path, vectors, saving))
     _write_json(out / "recipe.json", explorer.recipe.to_json())
     run = run_record(explorer)
     _write_json(out / "run.json", run)
@@ -170,11 +177,6 @@ def _usable(out: Path, sources: Sequence[Path]) -> Path:
 
 def _parquet(table: pa.Table) -> Callable[[Path], object]:
     return lambda path: pq.write_table(table, path, compression="zstd")
-
-
-def _save(path: Path, vectors: Any) -> None:
-    with path.open("wb") as stream:
-        np.save(stream, vectors, allow_pickle=False)
 
 
 def _write_json(path: Path, value: Any) -> None:

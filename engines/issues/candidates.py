@@ -66,11 +66,13 @@ def graph_pairs(
         wanted = np.ones(indices.shape, dtype=bool) if near is None else near(block)[:, :k]
         nodes.append(start + np.nonzero(wanted)[0])
         others.append(indices[wanted])
+    progress(1.0, "near duplicates: candidates")
     a, b = np.concatenate(nodes), np.concatenate(others)
     rows = graph.representative.astype(np.int64)
     order = np.argsort(graph.unique_of, kind="stable")
     node = graph.unique_of[order]
     same = np.flatnonzero((node[1:] == node[:-1]) & (node[1:] >= 0))
+    progress(1.0, "near duplicates: candidates")
     return unique(np.concatenate([rows[a], order[same]]), np.concatenate([rows[b], order[same + 1]]))
 
 

@@ -14,7 +14,7 @@ from engines.issues.exact_duplicate import content_of, groups_of
 from engines.issues.near_pairs import Scored, picture_pairs, vector_pairs
 from engines.issues.result import pair_table
 from engines.issues.text_pairs import text_pairs
-from engines.protocols import Evidence, Progress
+from engines.protocols import Evidence, Progress, part
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def duplicates(evidence: Evidence, seed: int, progress: Progress) -> Duplicates 
 
 
 def _search(evidence: Evidence, seed: int, progress: Progress) -> Duplicates | None:
-    content = content_of(evidence)
+    content = content_of(evidence, part(progress, 0.0, 0.0))
     if content is None or not (evidence.facts or evidence.graph or evidence.has("texts")):
         return None
     progress(0.0, "near duplicates")
@@ -63,7 +63,10 @@ def _search(evidence: Evidence, seed: int, progress: Progress) -> Duplicates | N
     else:
         assert evidence.graph is not None
         scored = vector_pairs(evidence.graph, first, progress)
-    return Duplicates(groups_of(content), _with_copies(scored, copies), scored.least_cut)
+    progress(1.0, "near duplicates: copies")
+    near = _with_copies(scored, copies)
+    progress(1.0, "near duplicates: groups")
+    return Duplicates(groups_of(content), near, scored.least_cut)
 
 
 def _contents(content: Int32) -> tuple[npt.NDArray[np.int64], dict[int, list[int]]]:

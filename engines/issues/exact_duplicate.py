@@ -15,7 +15,7 @@ from engines.artifacts import Float32, Int32, IssueResult
 from engines.issues.keep import keep_order, kept_of, listed
 from engines.issues.result import Finding, make, pair_table
 from engines.parameters import engine
-from engines.protocols import Evidence, Progress
+from engines.protocols import Evidence, Progress, no_progress, part
 
 BLOCK = 8192
 
@@ -41,11 +41,13 @@ class ExactDuplicate:
         """Score every row."""
         n = len(evidence.dataset)
         progress(0.0, "exact duplicates")
-        content = content_of(evidence)
+        content = content_of(evidence, part(progress, 0.0, 0.5))
+        progress(0.5, "exact duplicates: groups")
         group = groups_of(content)
         raw = (group >= 0).astype(np.float32)
         kept = kept_of(group, keep_order(evidence)) if (group >= 0).any() else {}
         ids = evidence.dataset.ids if kept else []
+        progress(0.7, "exact duplicates: reasons")
         members: dict[int, list[int]] = {}
         for row in kept:
             members.setdefault(int(group[row]), []).append(row)
@@ -53,7 +55,7 @@ class ExactDuplicate:
         head = np.array([members[int(group[row])][0] for row in kept], dtype=np.int32)
         rest = np.array(list(kept), dtype=np.int32)
         notes: dict[str, Any] = {"groups": len(members), "compared": "nothing" if content is None else _what(evidence)}
-        progress(1.0, "exact duplicates")
+        progress(0.9, "exact duplicates")
         finding = Finding(
             raw=raw if content is not None else np.full(n, np.nan),
             cut=0.5,
@@ -67,7 +69,7 @@ class ExactDuplicate:
         return make(self, evidence, finding)
 
 
-def content_of(evidence: Evidence) -> Int32 | None:
+def content_of(evidence: Evidence, progress: Progress = no_progress) -> Int32 | None:
     """Number the contents: rows with the same number (n) have the same content; None where there is nothing to compare."""
     if evidence.facts is not None:
         return _codes(evidence.facts.facts.column("content_hash"))
@@ -76,7 +78,7 @@ def content_of(evidence: Evidence) -> Int32 | None:
         plain = [None if text is None else unicodedata.normalize("NFC", text).strip() for text in texts]
         return _codes(pa.chunked_array([pa.array(plain, pa.string())]))
     if evidence.embeddings is not None:
-        return _equal_rows(evidence.embeddings.vectors)
+        return _equal_rows(evidence.embeddings.vectors, progress)
     return None
 
 
@@ -101,21 +103,24 @@ def _codes(column: pa.ChunkedArray) -> Int32:
     return codes.astype(np.int32)
 
 
-def _equal_rows(vectors: Float32) -> Int32:
+def _equal_rows(vectors: Float32, progress: Progress = no_progress) -> Int32:
     """Number equal vectors by their first row; 0 and -0 are equal. Sums in blocks, so that no second copy of all vectors is made."""
     n, d = vectors.shape
     # A sum of the bits with odd factors finds what may be equal; only that is hashed in full.
     factors = (np.arange(1, d + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
     sums = np.empty(n, dtype=np.uint64)
     for start in range(0, n, BLOCK):
+        progress(0.8 * start / n, "exact duplicates")
         block = np.ascontiguousarray(vectors[start : start + BLOCK]) + np.float32(0)
         sums[start : start + BLOCK] = block.view(np.uint32).astype(np.uint64) @ factors
+    progress(0.8, "exact duplicates")
     order = np.argsort(sums, kind="stable")
     same = np.flatnonzero(sums[order][1:] == sums[order][:-1])
     maybe = np.unique(np.concatenate([order[same], order[same + 1]]))
     codes = np.arange(n, dtype=np.int32)
     seen: dict[bytes, int] = {}
     for start in range(0, len(maybe), BLOCK):
+        progress(0.8 + 0.2 * start / len(maybe), "exact duplicates")
         rows = maybe[start : start + BLOCK]
         for row, vector in zip(rows.tolist(), np.ascontiguousarray(vectors[rows]) + np.float32(0), strict=True):
             codes[row] = seen.setdefault(hashlib.blake2b(vector.tobytes(), digest_size=16).digest(), row)

@@ -102,8 +102,10 @@ def vector_pairs(graph: NeighborGraph, rows: Rows, progress: Progress = no_progr
     ``least_cut`` keeps chance out: where distances grow with the 1/q-th power of the rank (q from the 5th and 10th neighbor, Levina and
     Bickel 2004), a first neighbor closer than exp(-9.2 / q) of the tenth comes about once in a thousand rows.
     """
-    a, b = within(graph_pairs(graph, GRAPH_REACH, _close(graph), part(progress, 0.0, 0.5)), rows)
-    a, b = rows[a], rows[b]
+    pairs = graph_pairs(graph, GRAPH_REACH, _close(graph), part(progress, 0.0, 0.5))
+    progress(0.5, "near duplicates: candidates")
+    a, b = (rows[side] for side in within(pairs, rows))
+    progress(0.5, "near duplicates: candidates")
     score = _vector_part(graph, a, b, 1e-4, part(progress, 0.5, 1.0))
     node_a, node_b = graph.unique_of[a], graph.unique_of[b]
     score = np.where((node_a == node_b) & (node_a >= 0), IDENTICAL, score)

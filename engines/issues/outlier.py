@@ -11,8 +11,9 @@ import numpy.typing as npt
 from engines.artifacts import Float32, IssueResult, NeighborGraph
 from engines.issues.result import Finding, make, skip, worth_a_reason
 from engines.parameters import Doc, Range, engine
-from engines.protocols import Evidence, Progress
+from engines.protocols import Evidence, Progress, no_progress, part
 
+BLOCK = 65_536
 MIN_NODES = 8
 LEAST_SPREAD = 0.05
 SHOWN = 0.01
@@ -51,7 +52,8 @@ class Outlier:
             return skip(self, evidence, f"needs at least {MIN_NODES} different rows")
         k = min(self.k, graph.k, max(1, math.isqrt(graph.m)))
         progress(0.0, "outliers")
-        distance = trusted_distance(graph, k, self.aside)
+        distance = trusted_distance(graph, k, self.aside, part(progress, 0.0, 0.8))
+        progress(0.8, "outliers")
         score = stretched(distance, graph.metric)
         q1, q3 = (float(value) for value in np.quantile(score, [0.25, 0.75]))
         spread = max(q3 - q1, LEAST_SPREAD)
@@ -72,17 +74,21 @@ class Outlier:
         return make(self, evidence, Finding(raw=raw, cut=cut, scale=spread, reasons=reasons, notes=notes))
 
 
-def trusted_distance(graph: NeighborGraph, k: int, aside: float) -> Float32:
+def trusted_distance(graph: NeighborGraph, k: int, aside: float, progress: Progress = no_progress) -> Float32:
     """Give the distance of each node (m) to its k-th neighbor among those that do not look like outliers themselves.
 
     Where the graph does not reach that far, the distance to the last neighbor it holds stands in.
     """
     first = graph.distances[:, k - 1]
     suspicious = first > np.quantile(first, 1 - aside)
-    counted = np.cumsum(~suspicious[graph.indices], axis=1, dtype=np.int32)
-    place: npt.NDArray[np.int64] = (counted >= k).argmax(axis=1)
-    place[counted[:, -1] < k] = graph.k - 1
-    score: Float32 = graph.distances[np.arange(graph.m), place]
+    score = np.empty(graph.m, dtype=np.float32)
+    for start in range(0, graph.m, BLOCK):
+        progress(start / graph.m, "outliers")
+        nodes = slice(start, start + BLOCK)
+        counted = np.cumsum(~suspicious[graph.indices[nodes]], axis=1, dtype=np.int32)
+        place: npt.NDArray[np.int64] = (counted >= k).argmax(axis=1)
+        place[counted[:, -1] < k] = graph.k - 1
+        score[nodes] = np.take_along_axis(graph.distances[nodes], place[:, None], axis=1)[:, 0]
     return score
 
 

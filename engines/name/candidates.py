@@ -86,8 +86,7 @@ def members(layers: npt.NDArray[np.int32]) -> Members:
     """Gather the rows of every cluster of every layer (``layers`` as in ``Clustering``); noise belongs to none."""
     layer, row = np.nonzero(layers >= 0)
     cluster = layers[layer, row]
-    ids, place = np.unique(cluster, return_inverse=True)
-    first = np.unique(cluster, return_index=True)[1]
+    ids, first, place = np.unique(cluster, return_index=True, return_inverse=True)
     matrix = csr_array(
         (np.ones(len(cluster), dtype=np.float32), (place, row)), shape=(len(ids), layers.shape[1]), dtype=np.float32
     )

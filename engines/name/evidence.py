@@ -65,8 +65,10 @@ class BestEvidence:
         if clustering is None:
             raise ParameterError("there are no clusters to name", "choose a clusterer")
         key = chain("name", self, evidence.keys((*self.needs, *self.uses)), name=self.name)
+        progress(0.0, "names: rows of clusters")
         clusters = members(clustering.layers)
-        proposals = self._proposals(evidence, clusters, progress)
+        proposals = self._proposals(evidence, clusters, part(progress, 0.0, 0.95))
+        progress(0.95, "names: each its own")
         named = distinct(clusters, proposals, clustering.default_layer)
         progress(1.0, f"{len(named)} names")
         return names_of(key, clusters, named)
@@ -87,7 +89,7 @@ class BestEvidence:
             looks = self._looks(evidence, clusters, part(progress, 0.5, 0.9))
             found = [known or look for known, look in zip(found, looks, strict=True)]
         if None in found and evidence.has("labels"):
-            given = labels.propose(evidence.dataset.labels, clusters)
+            given = labels.propose(evidence.dataset.labels, clusters, progress=part(progress, 0.9, 1.0))
             found = [known or other for known, other in zip(found, given, strict=True)]
         return found
 

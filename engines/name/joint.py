@@ -207,7 +207,7 @@ class JointWords:
         own = own_words(evidence.dataset.labels, self.vocabulary)
         found = propose(evidence.lexicon, evidence.embeddings.vectors, clusters, clear=self.fitting, own=own, progress=progress)
         if None in found and evidence.has("labels"):
-            given = labels.propose(evidence.dataset.labels, clusters)
+            given = labels.propose(evidence.dataset.labels, clusters, progress=part(progress, 1.0, 1.0))
             found = [known or other for known, other in zip(found, given, strict=True)]
         return names_of(key, clusters, distinct(clusters, found, evidence.clustering.default_layer))
 

@@ -10,13 +10,15 @@ from scipy.sparse import csr_array
 
 from engines.codes import codes_of
 from engines.name.candidates import Candidate, Members, Proposal, cover
+from engines.protocols import Progress, no_progress
 
 CLEAR = 0.7
 """Share of the labeled rows that the label, or two together, must cover."""
 
 
-def propose(labels: Sequence[str | None], clusters: Members) -> list[Proposal | None]:
+def propose(labels: Sequence[str | None], clusters: Members, *, progress: Progress = no_progress) -> list[Proposal | None]:
     """Propose the majority label of the labeled rows; two labels where they fill it together, None where fewer than half have a label."""
+    progress(0.0, "names: labels")
     columns, known = codes_of(pa.chunked_array([pa.array(labels, pa.string())]))
     rows = np.flatnonzero(columns >= 0)
     columns = columns[rows]
@@ -25,6 +27,7 @@ def propose(labels: Sequence[str | None], clusters: Members) -> list[Proposal | 
     overall = np.maximum(np.asarray(table.sum(axis=0)).ravel(), 1)
     proposals: list[Proposal | None] = []
     for number, (held, size) in enumerate(zip(counts, clusters.sizes, strict=True)):
+        progress(number / len(counts), "names: labels")
         if not held.sum() or held.sum() < 0.5 * size:
             proposals.append(None)
             continue

@@ -93,3 +93,13 @@ def test_a_few_or_equal_rows_are_no_error(tmp_path, n):
     same = embeddings(np.ones((n, 4), np.float32))
     found, _ = compare({"same": same}, rows(["a"] * n), Store(tmp_path), no_progress)
     assert found.table.num_rows == 1
+
+
+def test_every_search_of_neighbors_reports_too(tmp_path):
+    vectors, labels = blobs(60, 4)
+    said = []
+    space = embeddings(vectors)
+    compare({"one": space}, rows([str(label) for label in labels]), Store(tmp_path), lambda *told: said.append(told))
+    assert [fraction for fraction, _ in said] == sorted(fraction for fraction, _ in said)
+    assert all(message.startswith("comparing encoders: one") for _, message in said[:-1])
+    assert sum("neighbors of" in message for _, message in said) == 2

@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 from explorer.cli import cli, main
+from explorer.opening import open as open_source
+from explorer.report import write_report
 from tests.fakes import blobs
 
 ROOT = Path(__file__).parents[2]
@@ -279,3 +281,14 @@ def test_every_command_and_option_is_in_the_documentation() -> None:
             for option in parameter.opts:
                 if option.startswith("--"):
                     assert option in documented, f"{name} {option}"
+
+
+def test_writing_the_tables_says_which_one_it_is_at(source: Path, tmp_path: Path) -> None:
+    explorer = open_source(source, workspace=tmp_path / "space", projectors="pca").analyze()
+    said: list[tuple[float, str]] = []
+    write_report(explorer, tmp_path / "out", progress=lambda fraction, message: said.append((fraction, message)))
+    names = ("samples", "issues", "pairs", "clusters", "rejects", "scores")
+    assert [message for _, message in said] == [
+        f"{doing} the table of {name}" for name in names for doing in ("building", "writing")
+    ]
+    assert [fraction for fraction, _ in said] == sorted(fraction for fraction, _ in said)

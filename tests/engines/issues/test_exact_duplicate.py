@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from engines.issues import exact_duplicate
 from engines.issues.exact_duplicate import ExactDuplicate, groups_of
 from engines.protocols import no_progress
 from tests.engines.issues.cases import pictures_case, png, scene, vectors_case
@@ -66,3 +67,14 @@ def test_groups_are_what_repeats_numbered_by_first_row(content):
 def test_a_picture_without_pixels_in_common_is_alone(tmp_path):
     files = {"a.png": png(Image.new("RGB", (8, 8), "red")), "b.png": png(Image.new("RGB", (8, 8), "blue"))}
     assert not ExactDuplicate()(pictures_case(tmp_path, files), progress=no_progress).flagged().any()
+
+
+def test_vectors_are_compared_in_blocks_between_which_a_person_can_cancel(monkeypatch):
+    vectors = np.random.default_rng(0).normal(size=(40, 3))
+    vectors[20:30] = vectors[:10]
+    whole, said = ExactDuplicate()(vectors_case(vectors), progress=no_progress), []
+    monkeypatch.setattr(exact_duplicate, "BLOCK", 10)
+    again = ExactDuplicate()(vectors_case(vectors), progress=lambda fraction, _: said.append(fraction))
+    assert again.raw.tobytes() == whole.raw.tobytes()
+    assert said == sorted(said)
+    assert len(said) >= 4 + 2 + 3  # blocks of all rows, of those that may be equal, and the steps after them

@@ -32,3 +32,12 @@ def test_equal_rows_share_the_number_of_the_first():
     first = {}
     for row, vector in enumerate(vectors + np.float32(0)):
         assert codes[row] == first.setdefault(vector.tobytes(), row)
+
+
+def test_every_step_over_all_pairs_begins_with_a_chance_to_cancel():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(60, 4)).astype(np.float32)
+    embeddings = Embeddings(key="e", encoder="given", vectors=vectors, probabilities=np.zeros((60, 0), np.float16))
+    said: list[float] = []
+    near_pairs.vector_pairs(ExactNeighbors(threads=1)(embeddings), np.arange(60), lambda fraction, _: said.append(fraction))
+    assert said[:5] == [0.0, 0.5, 0.5, 0.5, 0.5]  # the graph, its pairs, each once, those of the rows, their distances

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from engines.issues import outlier
 from engines.issues.outlier import Outlier, stretched, trusted_distance
 from engines.protocols import no_progress
 from tests.engines.issues.cases import blobs, vectors_case
@@ -75,3 +76,11 @@ def test_the_order_of_rows_does_not_matter(seed, n):
     one = Outlier()(vectors_case(vectors), progress=no_progress)
     other = Outlier()(vectors_case(vectors[order]), progress=no_progress)
     np.testing.assert_allclose(one.raw[order], other.raw, atol=1e-3)
+
+
+def test_suspicious_neighbors_are_left_out_block_by_block(monkeypatch):
+    graph = vectors_case(planted()[0]).graph
+    whole, said = trusted_distance(graph, 10, 0.05), []
+    monkeypatch.setattr(outlier, "BLOCK", 100)
+    np.testing.assert_array_equal(trusted_distance(graph, 10, 0.05, lambda fraction, _: said.append(fraction)), whole)
+    assert said == [0.0, 100 / 318, 200 / 318, 300 / 318]

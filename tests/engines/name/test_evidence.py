@@ -156,3 +156,15 @@ def test_every_cluster_has_a_name_of_its_own(given_case, source):
     again = names(made)
     assert again == found
     assert n == len(captions)
+
+
+def test_each_cluster_that_labels_name_is_a_chance_to_cancel():
+    said = []
+    BestEvidence()(
+        evidence(clustering([0, 0, 1, 1, 2, 2]), labels=["a", "a", "b", "b", "c", "c"]),
+        progress=lambda fraction, message: said.append((fraction, message)),
+    )
+    words = [message for _, message in said]
+    assert words.count("names: labels") == 1 + 3
+    assert "names: each its own" in words
+    assert [fraction for fraction, _ in said] == sorted(fraction for fraction, _ in said)
