@@ -11,7 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from engines.artifacts import Int32, NeighborGraph
+from engines.protocols import Progress, no_progress
 
+BLOCK = 65_536
 TWIN = 0.1
 """Nodes nearer than this share of the median 5th-neighbor distance count as copies of one thing."""
 
@@ -30,10 +32,13 @@ def twins(graph: NeighborGraph) -> Int32:
     return numbers
 
 
-def random_rank(ids: Sequence[str], seed: int) -> npt.NDArray[np.uint64]:
+def random_rank(ids: Sequence[str], seed: int, progress: Progress = no_progress) -> npt.NDArray[np.uint64]:
     """Give each id a number that looks random and depends on the id and the seed only (BLAKE2b)."""
-    salt = seed.to_bytes(8, "little")
-    raw = b"".join(hashlib.blake2b(i.encode("utf-8", "surrogateescape"), digest_size=8, salt=salt).digest() for i in ids)
+    salt, raw = seed.to_bytes(8, "little"), bytearray()
+    for number, id_ in enumerate(ids):
+        if number % BLOCK == 0:
+            progress(number / len(ids), "label issues: folds")
+        raw += hashlib.blake2b(id_.encode("utf-8", "surrogateescape"), digest_size=8, salt=salt).digest()
     return np.frombuffer(raw, dtype=np.uint64)
 
 

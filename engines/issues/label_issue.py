@@ -81,6 +81,7 @@ class LabelIssue:
         known, small = _labeled(evidence, graph)
         if len(known.names) < 2:
             return skip(self, evidence, f"needs two classes with at least {MIN_MEMBERS} different rows each")
+        progress(0.0, "label issues: votes")
         votes = Votes(graph, most_frequent(known.node, known.label, graph.m, len(known.names)), len(known.names), self.k)
         opinion = self._judge(evidence, graph, known, votes, part(progress, 0.0, 0.95))
         raw = np.full(len(evidence.dataset), np.nan, dtype=np.float32)
@@ -104,9 +105,11 @@ class LabelIssue:
                 _note(found, block, known.label, votes.shares(known.node[block]))
             return found
         ids = evidence.dataset.ids
-        rank = random_rank([ids[row] for row in known.rows.tolist()], self.seed)
-        progress(0.0, "label issues: folds")
-        folds = stratified_folds(twins(graph)[known.node], known.label, rank, self.folds)
+        rank = random_rank([ids[row] for row in known.rows.tolist()], self.seed, part(progress, 0.0, 0.005))
+        progress(0.005, "label issues: folds")
+        group = twins(graph)[known.node]
+        progress(0.008, "label issues: folds")
+        folds = stratified_folds(group, known.label, rank, self.folds)
         progress(0.01, "label issues: classifier")
         model = CrossValidation(
             Axes(graph.nodes, self.dimensions, self.seed, part(progress, 0.01, 0.05)),

@@ -48,6 +48,7 @@ def local_trust(
     torn, false, kept = np.empty(m, dtype=np.float32), np.empty(m, dtype=np.float32), 0.0
     progress(0.0, f"trust of {m:,} rows")
     places, moved = _apart(per_node)
+    progress(0.0, f"trust of {m:,} rows")
     tree = cKDTree(places)
     threads = available_threads()
     for start in range(0, m, BLOCK):

@@ -88,10 +88,10 @@ class VectorReader:
             raise EnvironmentFault(f"{source} does not fit into memory") from None
         progress(1.0, "putting rows together")
         rows = rows_of(ids, kept, columns, options)
-        content = _hash(vectors, part(progress, 1.0, 1.0))
+        media_key = digest("vectors", table_digest(rows.select(["id"])), _hash(vectors, part(progress, 1.0, 1.0)))
         progress(1.0, "checking rows")
         origin = _origin(source, vectors, columns, options)
-        return Reading(dataset=_dataset(source, rows, content, rejects, origin=origin, counts=unused), vectors=vectors)
+        return Reading(dataset=_dataset(source, rows, media_key, rejects, origin=origin, counts=unused), vectors=vectors)
 
 
 def _open(source: Path, options: SourceOptions) -> tuple[Columns, Columns, dict[str, int]]:
@@ -231,9 +231,8 @@ def _hash(vectors: Mapping[str, Float32], progress: Progress) -> str:
     return state.hexdigest()
 
 
-def _dataset(source: Path, rows: pa.Table, content: str, rejects: Rejects, **told: Any) -> Dataset:
+def _dataset(source: Path, rows: pa.Table, media_key: str, rejects: Rejects, **told: Any) -> Dataset:
     columns_key = table_digest(rows)
-    media_key = digest("vectors", table_digest(rows.select(["id"])), content)
     return Dataset(
         key=digest("dataset", media_key, columns_key, table_digest(rejects.table())),
         kind="vectors",

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 
+from engines.issues import folds
 from engines.issues.folds import random_rank, stratified_folds, twins
 from engines.issues.label_classifier import CrossValidation
 from engines.issues.label_issue import LabelIssue
@@ -140,3 +141,11 @@ def test_the_budget_bounds_the_rows_that_train(monkeypatch):
     picked = model._sample(np.arange(3200))
     assert len(picked) == model.training_rows == 1000
     assert np.bincount(label[picked]).tolist() == [250, 250, 250, 250]
+
+
+def test_ids_are_ranked_in_blocks_between_which_a_person_can_cancel(monkeypatch):
+    ids, said = [str(i) for i in range(25)], []
+    whole = random_rank(ids, 3)
+    monkeypatch.setattr(folds, "BLOCK", 10)
+    np.testing.assert_array_equal(random_rank(ids, 3, lambda fraction, _: said.append(fraction)), whole)
+    assert said == [0.0, 0.4, 0.8]
