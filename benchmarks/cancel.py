@@ -105,12 +105,13 @@ def runs(made: Made, values: Values, folder: Path) -> Iterator[Line]:
     umap = PROJECT.load("umap")()
     np.save(folder / "vectors.npy", made.embeddings.vectors)
     store = Store(folder / "store")
-    yield (
-        "embed",
-        "given",
-        "here",
-        lambda progress: tell([folder / "vectors.npy"], SourceOptions(), store, verify=False, progress=progress),
-    )
+    for name in ("given", "given, unchanged"):
+        yield (
+            "embed",
+            name,
+            "here",
+            lambda progress: tell([folder / "vectors.npy"], SourceOptions(), store, verify=False, progress=progress),
+        )
     for registry, given in ((NEIGHBORS, made.embeddings), (PROJECT, made.graph), (CLUSTER, made.graph)):
         for name in registry.names():
             engine = registry.load(name)()

@@ -75,7 +75,12 @@ def content_of(evidence: Evidence, progress: Progress = no_progress) -> Int32 | 
         return _codes(evidence.facts.facts.column("content_hash"))
     if evidence.dataset.kind == "texts":
         texts = evidence.dataset.media.column("media").to_pylist()
-        plain = [None if text is None else unicodedata.normalize("NFC", text).strip() for text in texts]
+        plain: list[str | None] = []
+        for start in range(0, len(texts), BLOCK):
+            progress(start / len(texts), "exact duplicates")
+            plain += [
+                None if text is None else unicodedata.normalize("NFC", text).strip() for text in texts[start : start + BLOCK]
+            ]
         return _codes(pa.chunked_array([pa.array(plain, pa.string())]))
     if evidence.embeddings is not None:
         return _equal_rows(evidence.embeddings.vectors, progress)

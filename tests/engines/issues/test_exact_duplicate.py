@@ -6,7 +6,7 @@ from PIL import Image
 from engines.issues import exact_duplicate
 from engines.issues.exact_duplicate import ExactDuplicate, groups_of
 from engines.protocols import no_progress
-from tests.engines.issues.cases import pictures_case, png, scene, vectors_case
+from tests.engines.issues.cases import pictures_case, png, scene, texts_case, vectors_case
 
 
 def test_equal_files_are_grouped_and_one_is_kept(tmp_path):
@@ -78,3 +78,13 @@ def test_vectors_are_compared_in_blocks_between_which_a_person_can_cancel(monkey
     assert again.raw.tobytes() == whole.raw.tobytes()
     assert said == sorted(said)
     assert len(said) >= 4 + 2 + 3  # blocks of all rows, of those that may be equal, and the steps after them
+
+
+def test_texts_are_compared_in_blocks_too(monkeypatch):
+    texts = ["one", " one ", None, "two", "e\u0301", "\xe9", "three"]
+    evidence, said = texts_case(texts), []
+    whole = exact_duplicate.content_of(evidence)
+    monkeypatch.setattr(exact_duplicate, "BLOCK", 2)
+    np.testing.assert_array_equal(exact_duplicate.content_of(evidence, lambda fraction, _: said.append(fraction)), whole)
+    assert said == [start / 7 for start in (0, 2, 4, 6)]
+    assert (whole[0] == whole[1], whole[4] == whole[5], len(set(whole.tolist()))) == (True, True, 5)
