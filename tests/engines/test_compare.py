@@ -2,6 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from engines import compare as module
 from engines.artifacts import Dataset
 from engines.compare import compare, early_enrichment, effective_rank, knn_accuracy, mean_cosine, vasicek_ratio
 from engines.keys import digest
@@ -103,3 +104,11 @@ def test_every_search_of_neighbors_reports_too(tmp_path):
     assert [fraction for fraction, _ in said] == sorted(fraction for fraction, _ in said)
     assert all(message.startswith("comparing encoders: one") for _, message in said[:-1])
     assert sum("neighbors of" in message for _, message in said) == 2
+
+
+def test_the_vasicek_ratio_is_the_same_in_blocks_of_components(monkeypatch):
+    vectors, said = np.random.default_rng(0).normal(size=(90, 25)).astype(np.float32) ** 3, []
+    whole = vasicek_ratio(vectors)
+    monkeypatch.setattr(module, "COLUMNS", 10)
+    assert vasicek_ratio(vectors, lambda fraction, _: said.append(fraction)) == whole
+    assert said == [0.0, 0.4, 0.8]
