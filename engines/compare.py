@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from engines.artifacts import Dataset, Embeddings, Float32
 from engines.keys import digest
@@ -53,7 +54,7 @@ def compare(spaces: Mapping[str, Embeddings], dataset: Dataset, store: Store, pr
         first = near if first is None else first
         accuracy = knn_accuracy(centered, chosen, progress=titled(part(step, 0.3, 0.6), said))
         step(0.6, said)
-        spectrum = _eigenvalues(centered)
+        spectrum = _eigenvalues(centered, titled(part(step, 0.6, 0.7), said))
         ratio = vasicek_ratio(centered, titled(part(step, 0.7, 0.9), said))
         step(0.9, said)
         rows.append(
@@ -131,7 +132,10 @@ def vasicek_ratio(vectors: Float32, progress: Progress = no_progress) -> float |
     if n <= d or n < 11:
         return None
     centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
-    _, directions = np.linalg.eigh(centered.T @ centered)
+    moments = centered.T @ centered
+    progress(0.0, "principal components")
+    with threadpool_limits(1):
+        _, directions = np.linalg.eigh(moments)
     scores = centered @ directions
     total = scores.var(axis=0).sum()
     if total <= 0:
@@ -153,12 +157,14 @@ def _unit(vectors: Float32) -> Float32:
     return unit
 
 
-def _eigenvalues(vectors: Float32) -> Floats:
+def _eigenvalues(vectors: Float32, progress: Progress) -> Floats:
     """Give the eigenvalues of the covariance, through the smaller of the two Gram matrices, filled up with zeros to d."""
     n, d = vectors.shape
     centered = vectors.astype(np.float64) - vectors.mean(axis=0, dtype=np.float64)
     gram = centered.T @ centered if d <= n else centered @ centered.T
-    found = np.maximum(np.linalg.eigvalsh(gram), 0.0) / max(n, 1)
+    progress(0.5, "eigenvalues")
+    with threadpool_limits(1):  # threads that wait for each other spin, which on a busy machine costs many times the work
+        found = np.maximum(np.linalg.eigvalsh(gram), 0.0) / max(n, 1)
     spectrum: Floats = np.concatenate([found[::-1], np.zeros(max(d - len(found), 0))])
     return spectrum
 

@@ -98,7 +98,7 @@ def _rank(row: Rows, distance: Float32) -> Rows:
     """Give the place (0 = closest) that each pair has among the pairs of its row."""
     order = np.lexsort((distance, row))
     ranked = row[order]
-    first = np.searchsorted(ranked, ranked)
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(row) else np.zeros(0, np.int64)
     rank = np.empty(len(row), dtype=np.int64)
-    rank[order] = np.arange(len(row)) - first
+    rank[order] = np.arange(len(row)) - np.repeat(starts, np.diff(np.r_[starts, len(row)]))
     return rank
