@@ -16,7 +16,7 @@ from engines.protocols import Progress, available_threads, no_progress, part, ti
 from engines.spaces import Comparison
 from engines.store import Store
 
-VERSION = 2
+VERSION = 3
 SAMPLE = 5_000
 """Above this many rows a sample of them stands for all: the figures are for choosing an encoder, not for a paper."""
 COLUMNS = 64
@@ -48,7 +48,7 @@ def compare(spaces: Mapping[str, Embeddings], dataset: Dataset, store: Store, pr
         step = part(progress, number / len(spaces), (number + 1) / len(spaces))
         said = f"comparing encoders: {name}"
         step(0.0, said)
-        vectors = np.asarray(value.vectors[sample], dtype=np.float32)
+        vectors = _scaled(np.asarray(value.vectors[sample], dtype=np.float32))
         centered = _unit(vectors - vectors.mean(axis=0))
         near = _neighbors(centered, OVERLAP_K, titled(part(step, 0.0, 0.3), said))
         first = near if first is None else first
@@ -149,6 +149,13 @@ def vasicek_ratio(vectors: Float32, progress: Progress = no_progress) -> float |
             entropy[some] = differential_entropy(scores[:, some], axis=0, method="vasicek")
     ratio = np.exp(entropy) / np.sqrt(2 * np.pi * np.e)
     return float(np.square(1 - ratio).mean())
+
+
+def _scaled(vectors: Float32) -> Float32:
+    """Divide by the largest entry by size: nothing that is measured depends on it, and squares stay in the range of float32."""
+    largest = float(np.abs(vectors).max(initial=0.0))
+    scaled: Float32 = (vectors / np.float64(largest)).astype(np.float32) if largest > 0 else vectors
+    return scaled
 
 
 def _unit(vectors: Float32) -> Float32:

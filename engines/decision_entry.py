@@ -93,8 +93,8 @@ def validate(action: str, ids: Sequence[str], value: Any, check: str | None, why
         raise DecisionError(f"{action} needs at least one row", "select rows first")
     if action not in ROW_ACTIONS and len(ids):
         raise DecisionError(f"{action} takes no rows")
-    for name, text in (("check", check), ("why", why)):
-        _require_text(name, text if text is not None else "")
+    _require_text("why", why)
+    _require_text("check", "" if check is None else check)
     if action in NAMING_ACTIONS:
         if not isinstance(value, str) or not value.strip():
             raise DecisionError(f"{action} needs a text as its value", "give a tag, a label or a name that is not empty")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -25,6 +26,7 @@ from engines.artifacts import (
     PictureFacts,
     Projection,
 )
+from engines.errors import ParameterError
 from engines.spaces import Lexicon
 
 Progress = Callable[[float, str], None]
@@ -74,6 +76,19 @@ class SourceOptions:
     embeddings: str | None = None
     predictions: str | None = None
     probabilities: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no reader can use.
+
+        Raises:
+            ParameterError: for a limit that is no whole number from 1 on, and for a column that is not named by text.
+        """
+        if self.limit is not None and (isinstance(self.limit, bool) or not isinstance(self.limit, Integral) or self.limit < 1):
+            raise ParameterError(f"--limit cannot be {self.limit!r:.60}", "a whole number, at least 1")
+        for name in ("label", "split", "id", "text", "image", "caption", "features"):
+            column = getattr(self, name)
+            if not isinstance(column, str | None):
+                raise ParameterError(f"--{name} cannot be {column!r:.60}", "give the name of a column as text")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,6 +95,6 @@ class Registry:
         """Give the entry of a name; raise ``ParameterError`` for an unknown one, with the nearest known name."""
         if name in self.entries:
             return self.entries[name]
-        near = difflib.get_close_matches(name, self.entries, n=1)
+        near = difflib.get_close_matches(str(name), self.entries, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(self.entries)}"
         raise ParameterError(f"no {self.stage} engine is called {name!r}", hint)

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.accounting import StageRecord
-from engines.artifacts import Clustering, Dataset
-from engines.errors import UserError
+from engines.artifacts import Clustering, Dataset, IssueResult
+from engines.errors import ParameterError, UserError
 from engines.keys import digest
 from engines.pipeline import OnValue, Run, Values
 from engines.protocols import Progress, Ranking, SourceOptions, no_progress
-from engines.recipe import Recipe
+from engines.recipe import Recipe, registry
 from explorer import tables
 from explorer.geometry import nearest_rows, rows_inside
 from explorer.media import Media
@@ -312,8 +312,11 @@ class Explorer:
 
         Raises:
             DecisionError: for an unknown action, unknown rows, or a value that does not fit.
+            ParameterError: for an unknown check.
             EnvironmentFault: when the log cannot be written.
         """
+        if isinstance(check, str) and check:
+            registry("issues").entry(check)
         return self.log.append(action, self.ids_of(rows), value=value, check=check, why=why, run_key=self.dataset.key)
 
     def undo(self) -> Decision | None:
@@ -424,6 +427,7 @@ class Explorer:
         """
         from engines.curate.where import where
 
+        self.dataset  # noqa: B018 - says what is missing before the rows are read
         found = self._derived("without_nan", lambda: tables.without_nan(self._found()), decided=False)
         table = self._derived("where", lambda: tables.with_decisions(found, self.values, self.decided()))
         return where(table, expression)
@@ -443,16 +447,26 @@ class Explorer:
     # -- looking -------------------------------------------------------------------------------------------------------
 
     def threshold(self, check: str) -> float:
-        """Give the threshold of a check: the person's, else the check's own."""
-        return float(self.state.thresholds.get(check, self.values.issues[check].threshold))
+        """Give the threshold of a check: the person's, else the check's own.
+
+        Raises:
+            ParameterError: here and below, for a check that did not run.
+        """
+        return float(self.state.thresholds.get(check, self.issue(check).threshold))
+
+    def issue(self, check: str) -> IssueResult:
+        """Give what a check found."""
+        if check not in self.values.issues:
+            raise ParameterError(f"no check called {check!r} has run", f"these have: {', '.join(self.values.issues) or 'none'}")
+        return self.values.issues[check]
 
     def severity(self, check: str) -> npt.NDArray[np.float32]:
         """Give the severity of every row; NaN where the check does not apply."""
-        return self.values.issues[check].severity
+        return self.issue(check).severity
 
     def flagged(self, check: str) -> npt.NDArray[np.bool_]:
         """Tell which rows a check flags at the threshold that holds now."""
-        return self.values.issues[check].flagged(self.threshold(check))
+        return self.issue(check).flagged(self.threshold(check))
 
     def labels_now(self) -> list[str | None]:
         """Give the labels with the person's own in place of the given ones."""

@@ -15,6 +15,7 @@ from engines.parameters import build
 from engines.parameters import parameters as declared
 from engines.protocols import Progress, no_progress
 from engines.recipe import registry
+from explorer.standing import Named, rows_of
 
 if TYPE_CHECKING:
     from engines.curate.state import State
@@ -28,7 +29,7 @@ def export(
     format: str = "folder",  # noqa: A002 - the word of the command line and of pandas
     link: str | None = None,
     where: str | None = None,
-    rows: npt.NDArray[np.int64] | None = None,
+    rows: Named | None = None,
     apply: str | Path | None = None,
     parameters: Mapping[str, Any] | None = None,
     progress: Progress = no_progress,
@@ -41,6 +42,7 @@ def export(
     Raises:
         ExportError: when the format does not fit the data set, the target is taken or lies in the data set, or no row is left.
         ParameterError: for an unknown format or parameter, or an expression that cannot be read.
+        DecisionError: for rows that are not there.
         EnvironmentFault: when the disk is full or the place cannot be written; nothing is left then.
     """
     from engines.decision_lines import read_jsonl
@@ -89,11 +91,11 @@ def _columns(explorer: Explorer, state: State, *, findings: bool) -> pa.Table:
     return explorer.samples_table(decided)
 
 
-def _selected(explorer: Explorer, where: str | None, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.bool_] | None:
+def _selected(explorer: Explorer, where: str | None, rows: Named | None) -> npt.NDArray[np.bool_] | None:
     if where is None and rows is None:
         return None
     selected = np.ones(len(explorer.dataset), dtype=bool)
     if rows is not None:
         selected[:] = False
-        selected[rows] = True
+        selected[rows_of(explorer.roster, rows)] = True
     return selected & explorer.where(where) if where is not None else selected

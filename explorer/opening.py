@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engines.errors import SourceError, UserError
+from engines.errors import ParameterError, SourceError, UserError
 from engines.parameters import parameters
 from engines.protocols import SourceOptions
 from engines.read.patterns import is_pattern
@@ -43,7 +43,7 @@ def open(  # noqa: A001 - explorer.open(...) is the name that people know from P
         SourceError: when there is nothing at that path.
         ParameterError: for an option, an engine or a value that does not exist.
     """
-    given_sources = [source] if isinstance(source, str | Path) else list(source)
+    given_sources = [source] if isinstance(source, str | Path) else list(source or ())
     if not given_sources:
         raise UserError("there is no source", "name a folder, a table or a file of vectors")
     paths = [_found(Path(one).expanduser()) for one in given_sources]
@@ -89,13 +89,26 @@ def _recipe(recipe: str | Path | Recipe | None, options: dict[str, Any]) -> Reci
     base = recipe if isinstance(recipe, Recipe) else load_recipe(Path(recipe)) if recipe is not None else Recipe()
     given = {name: options[name] for name in RECIPE_OPTIONS if options.get(name) is not None}
     for name in ("projectors", "clusterers", "measures", "checks"):
-        if isinstance(given.get(name), str):
-            given[name] = (given[name],)
-        elif name in given:
-            given[name] = tuple(given[name])
+        if name in given:
+            given[name] = _names(name, given[name])
     if "settings" in given:
-        given["settings"] = {**base.settings, **given["settings"]}
+        settings = given["settings"]
+        if not isinstance(settings, Mapping) or not all(isinstance(path, str) for path in settings):
+            raise ParameterError(f"settings cannot be {settings!r:.60}", "give a mapping such as {'project.min_dist': 0.3}")
+        given["settings"] = {**base.settings, **settings}
     return Recipe(**{**{name: getattr(base, name) for name in RECIPE_OPTIONS}, **given})
+
+
+def _names(option: str, given: Any) -> tuple[str, ...]:
+    """Give the names of engines; one may stand alone.
+
+    Raises:
+        ParameterError: for anything but text or a list of texts.
+    """
+    names = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, (list, tuple)) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        raise ParameterError(f"{option} cannot be {given!r:.60}", "give the name of an engine, or a list of names")
+    return names
 
 
 def _encoder_names(given: Any) -> tuple[str, ...]:
@@ -117,7 +130,11 @@ def _found(path: Path) -> Path:
     Raises:
         SourceError: when there is nothing.
     """
-    if not path.exists() and not is_hub_id(path) and not is_pattern(str(path)):
+    try:
+        there = path.exists()
+    except OSError as error:  # a name that is too long, or a folder that may not be entered
+        raise SourceError(f"{path} cannot be opened: {error.strerror or error}", "check the path") from None
+    if not there and not is_hub_id(path) and not is_pattern(str(path)):
         raise SourceError(f"there is nothing at {path}", _nearest(path))
     return path
 

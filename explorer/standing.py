@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from engines.idsets import Roster
 
 Rows = npt.NDArray[np.int64]
-Named = Sequence[int] | Sequence[str] | Rows
+Named = Sequence[int] | Sequence[str] | Sequence[bool] | Rows
 
 
 class Standing:
@@ -63,21 +64,47 @@ class Standing:
 
 
 def rows_of(roster: Roster, named: Named) -> Rows:
-    """Give the numbers of rows that are named by number or id.
+    """Give the numbers of rows that are named by number, by id, or by one truth value per row (as ``samples["x"] > 0`` gives them).
 
     Raises:
-        DecisionError: for a number or id that is not in the data set.
+        DecisionError: for a number or id that is not in the data set, for truth values of another count, and for what is neither.
     """
     n = len(roster.ids)
+    if isinstance(named, np.ndarray) and named.ndim == 1 and named.dtype.kind in "iu":
+        outside = named[(named < 0) | (named >= n)]
+        if len(outside):
+            raise _no_row(outside[0], n)
+        return named.astype(np.int64)
+    hint = "name rows by their ids, by their numbers, or by one true or false per row"
+    try:
+        rows = named.tolist() if isinstance(named, np.ndarray) else list(named)
+    except TypeError:
+        raise DecisionError(f"rows cannot be named by {named!r:.60}", hint) from None
+    if rows and all(isinstance(row, (bool, np.bool_)) for row in rows):
+        if len(rows) != n:
+            raise DecisionError(f"{len(rows):,} truth values do not fit {n:,} rows", hint)
+        return np.flatnonzero(rows)
     found = []
-    for row in named.tolist() if isinstance(named, np.ndarray) else named:
-        number = roster.place.get(row) if isinstance(row, str) else int(row)
-        if number is None:
+    for row in rows:
+        number = roster.place.get(row) if isinstance(row, str) else _whole(row)
+        if number is None and isinstance(row, str):
             raise DecisionError(f"there is no row with the id {row!r}", "ids are in the column id of samples")
+        if number is None:
+            raise DecisionError(f"{row!r:.60} is no row", hint)
         if not 0 <= number < n:
-            raise DecisionError(f"there is no row {row}", f"rows go from 0 to {n - 1}")
+            raise _no_row(row, n)
         found.append(number)
     return np.array(found, dtype=np.int64)
+
+
+def _no_row(row: Any, n: int) -> DecisionError:
+    return DecisionError(f"there is no row {row}", f"rows go from 0 to {n - 1}" if n else "the data set has no rows")
+
+
+def _whole(row: Any) -> int | None:
+    """Give a whole number, also one that numpy holds as a float; None for anything else."""
+    number = isinstance(row, (int, float, np.integer, np.floating)) and not isinstance(row, bool)
+    return int(row) if number and math.isfinite(row) and row == int(row) else None
 
 
 def _contents(dataset: Dataset, facts: PictureFacts | None) -> list[str]:

@@ -84,7 +84,10 @@ def found_table(values: Values, projectors: Sequence[str]) -> pa.Table:
     if dataset.kind == "texts" and "text" not in dataset.own_columns:
         columns["text"] = dataset.media.column("media")
     for name in dataset.own_columns:
-        columns[name if name not in columns else f"own_{name}"] = dataset.rows.column(name)
+        free = name
+        while free in columns:
+            free = f"own_{free}"
+        columns[free] = dataset.rows.column(name)
     return pa.table(columns)
 
 

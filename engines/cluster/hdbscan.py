@@ -33,7 +33,7 @@ class Hdbscan:
     """
 
     name: ClassVar[str] = "hdbscan"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     packages: ClassVar[tuple[str, ...]] = ("numba", "scipy")
     isolated: ClassVar[bool] = True
 

@@ -27,7 +27,7 @@ class KMeans:
     """
 
     name: ClassVar[str] = "kmeans"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 

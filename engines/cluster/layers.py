@@ -69,6 +69,7 @@ def _ward(means: Float64, sizes: Float64) -> tuple[Labels, Float64]:
     Distances are updated by Lance and Williams 1967; ties fall to the pair that comes first.
     """
     count = len(means)
+    means = means - means.mean(axis=0)  # distances stay, and lose fewer digits
     squares = (means**2).sum(axis=1)
     weight = sizes.copy()
     harmonic = weight[:, None] * weight[None, :] / (weight[:, None] + weight[None, :])
@@ -97,7 +98,8 @@ def _levels(costs: Float64, count: int) -> set[int]:
     groups = len(costs) + 1
     jump = np.zeros(groups + 1)
     before = np.maximum(costs[:-1], np.finfo(np.float64).tiny)
-    jump[np.arange(groups - 1, 1, -1)] = costs[1:] / before
+    with np.errstate(over="ignore"):  # after mergers that cost nothing any other one is a jump without end
+        jump[np.arange(groups - 1, 1, -1)] = costs[1:] / before
     wanted, now = {2}, float(count)
     for _ in range(COARSER_LAYERS - 1):
         least, most = max(3, math.ceil(now / ratio**2)), min(int(now / math.sqrt(ratio)), groups - 1)

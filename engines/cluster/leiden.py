@@ -28,7 +28,7 @@ class Leiden:
     """
 
     name: ClassVar[str] = "leiden"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 

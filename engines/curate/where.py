@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +47,8 @@ EMPTY_PARTS = ("where_clause", "having", "sample", "qualify", "group_expressions
 def where(table: pa.Table | pd.DataFrame, expression: str, *, seconds: float = SECONDS) -> npt.NDArray[np.bool_]:
     """Evaluate one SQL expression of DuckDB's dialect over the columns of a table, row by row; NULL counts as false.
 
-    Column names with odd characters are written in double quotes. The expression has no subqueries, reads no files, no variables and
+    Column names with odd characters are written in double quotes; of names that differ only in upper and lower case the later ones end in
+    ``_1``, ``_2``, ... The expression has no subqueries, reads no files, no variables and
     no settings, and is stopped after ``seconds``.
 
     Raises:
@@ -56,7 +57,7 @@ def where(table: pa.Table | pd.DataFrame, expression: str, *, seconds: float = S
     import duckdb
 
     arrow = table if isinstance(table, pa.Table) else pa.Table.from_pandas(table, preserve_index=False)
-    columns = list(arrow.column_names)
+    *columns, row = _distinct([*arrow.column_names, ROW])
     if not expression.strip():
         raise ParameterError("the expression is empty", _columns_hint(columns))
     if len(expression) > LONGEST or "\0" in expression:
@@ -65,12 +66,13 @@ def where(table: pa.Table | pd.DataFrame, expression: str, *, seconds: float = S
     timer = threading.Timer(seconds, connection.interrupt)
     timer.daemon = True
     try:
-        connection.register(TABLE, arrow.append_column(ROW, pa.array(np.arange(arrow.num_rows, dtype=np.int64))))
+        numbered = arrow.append_column(ROW, pa.array(np.arange(arrow.num_rows, dtype=np.int64)))
+        connection.register(TABLE, numbered.rename_columns([*columns, row]))
         connection.execute("SET lock_configuration = true")
         timer.start()
         _require_one_expression(connection, expression, columns)
         # The line break ends a comment that the expression may end with.
-        query = f'SELECT "{ROW}" AS r, (\n{expression}\n) AS truth FROM {TABLE}'  # noqa: S608 the expression was looked at
+        query = f'SELECT "{row}" AS r, (\n{expression}\n) AS truth FROM {TABLE}'  # noqa: S608 the expression was looked at
         return _mask(connection.execute(query), arrow.num_rows)
     except duckdb.InterruptException:
         hint = "use a simpler expression"
@@ -80,6 +82,21 @@ def where(table: pa.Table | pd.DataFrame, expression: str, *, seconds: float = S
     finally:
         timer.cancel()
         connection.close()
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Give names that SQL can tell apart, which sees no difference between upper and lower case and knows no empty name."""
+    taken = {name.lower() for name in names}
+    seen: set[str] = set()
+    found = []
+    for name in names:
+        free, number = name or "_", 0
+        while free.lower() in seen or (number and free.lower() in taken):
+            number += 1
+            free = f"{name}_{number}"
+        seen.add(free.lower())
+        found.append(free)
+    return found
 
 
 def _require_one_expression(connection: duckdb.DuckDBPyConnection, expression: str, columns: list[str]) -> None:

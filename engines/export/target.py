@@ -59,8 +59,12 @@ def require_free(target: Path, sources: Sequence[Path]) -> Path:
     Raises:
         ExportError: when it exists and is not empty, or lies in, is, or holds a source.
     """
-    target = Path(os.path.abspath(target)) if not target.exists() else target.resolve()  # noqa: PTH100 resolve() follows links
-    real = target.resolve()
+    try:
+        target = Path(os.path.abspath(target)) if not target.exists() else target.resolve()  # noqa: PTH100 resolve() follows links
+        real = target.resolve()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ExportError(f"{str(target)[:200]!r} cannot be a folder: {reason}", "choose another folder") from None
     for source in (source.resolve() for source in sources):
         where = f"the data set {source}"
         if real == source or source in real.parents or _same_as_any(source, [real, *real.parents]):

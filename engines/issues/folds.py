@@ -47,8 +47,11 @@ def stratified_folds(
 ) -> npt.NDArray[np.int64]:
     """Give each row (n) a fold 0 .. folds - 1: rows of one group share a fold, each label is dealt out evenly.
 
-    A group counts for the label of its first row by ``rank``.
+    A group counts for the label of its first row by ``rank``. Where all rows are one group there is nothing to learn from elsewhere, and each row is
+    a group of its own.
     """
+    if len(group) and group.min() == group.max():
+        group = np.arange(len(group), dtype=np.int32)
     order = np.lexsort((rank, group))
     heads = order[np.r_[True, np.diff(group[order]) != 0]] if len(order) else order
     dealt = heads[np.lexsort((rank[heads], label[heads]))]

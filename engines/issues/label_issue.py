@@ -56,7 +56,7 @@ class LabelIssue:
     """
 
     name: ClassVar[str] = "label_issue"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("labels", "neighbors")
     uses: ClassVar[tuple[str, ...]] = ()

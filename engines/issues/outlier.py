@@ -28,11 +28,11 @@ class Outlier:
     First the plain k-th neighbor distance (Ramaswamy, Rastogi, Shim 2000); then once more without the ``aside`` share of nodes that had the
     largest one, so that a few foreign rows that resemble each other do not hide each other. Flagged from the upper quartile plus
     ``fence`` interquartile ranges on (Tukey 1977); where cosines leave no room above the quartile, the last hundredth is flagged if it
-    lies at least 0.6 of that far out.
+    lies at least 0.6 of that far out. Rows of which there are very many copies have themselves as neighbors and are none.
     """
 
     name: ClassVar[str] = "outlier"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[tuple[str, ...]] = ("neighbors",)
     uses: ClassVar[tuple[str, ...]] = ()
@@ -53,6 +53,7 @@ class Outlier:
         k = min(self.k, graph.k, max(1, math.isqrt(graph.m)))
         progress(0.0, "outliers")
         distance = trusted_distance(graph, k, self.aside, part(progress, 0.0, 0.8))
+        distance[_common(graph, k, self.aside)] = 0.0
         progress(0.8, "outliers")
         score = stretched(distance, graph.metric)
         q1, q3 = (float(value) for value in np.quantile(score, [0.25, 0.75]))
@@ -90,6 +91,12 @@ def trusted_distance(graph: NeighborGraph, k: int, aside: float, progress: Progr
         place[counted[:, -1] < k] = graph.k - 1
         score[nodes] = np.take_along_axis(graph.distances[nodes], place[:, None], axis=1)[:, 0]
     return score
+
+
+def _common(graph: NeighborGraph, k: int, aside: float) -> npt.NDArray[np.bool_]:
+    """Tell which nodes (m) stand for so many equal rows, more than k and than the ``aside`` share of all, that they are what is usual."""
+    rows = graph.unique_of[graph.unique_of >= 0]
+    return np.bincount(rows, minlength=graph.m) > max(k, aside * len(rows))
 
 
 def stretched(distance: Float32, metric: str) -> Float32:

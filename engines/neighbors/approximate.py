@@ -38,7 +38,7 @@ class ApproximateNeighbors:
     """
 
     name: ClassVar[str] = "approximate"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ("numba",)
     isolated: ClassVar[bool] = True
 

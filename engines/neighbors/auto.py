@@ -29,7 +29,7 @@ class AutoNeighbors:
     """
 
     name: ClassVar[str] = "auto"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ("numba",)
 
     k: Annotated[int | None, Range(1, 1024), Doc("neighbors per row; none = 90 up to 100,000 rows, 30 above")] = None

@@ -27,9 +27,12 @@ REDUCE_TO = 512
 AXES_FROM = 65_536
 """Nodes, evenly spread, from which the principal axes are found."""
 AT_THE_CENTER = 1e-6
-"""A centered vector shorter than this share of the longest raw vector is rounding error and has no direction."""
+"""A centered vector shorter than this share of the longest raw vector (of those that are not ``FAR``) is rounding error and has no direction."""
+FAR = 1_000.0
+"""A vector so many times as long as the median one does not enter the mean: a single broken row must not give all others one direction."""
 
-LONGEST = 1e18
+LONGEST, LEAST = 1e18, 1e-15
+"""Lengths of the longest vector between which the squares of euclidean distances keep their digits in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +51,27 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
     """Make the nodes of the graph from raw vectors (n, d), which are read in blocks.
 
     Rows with the same bytes (0.0 and -0.0 count as the same) share one node. Rows that are not finite have no node, nor have, under
-    cosine, rows that are all zero. Under cosine the mean of the nodes is subtracted and each is scaled to length 1; one that lies at
-    the mean itself becomes the zero vector, at distance 1 from every other. Above 100,000 nodes and 512 columns the nodes are
+    cosine, rows that are all zero. Under cosine the mean of the nodes (those ``FAR`` longer than usual left out) is subtracted and each is scaled to
+    length 1; one that lies at the mean itself becomes the zero vector, at distance 1 from every other. Above 100,000 nodes and 512 columns the nodes are
     rotated to their 512 principal axes; ``notes["pca_lost"]`` is the share of the sum of squares that this drops.
 
     Raises:
         ParameterError: when the squares of euclidean distances would leave the range of float32.
     """
     unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=part(progress, 0.0, 0.5))
-    mean, mean_cosine, longest = _moments(vectors, representative, part(progress, 0.5, 0.6))
-    if metric == "euclidean" and longest > LONGEST:
-        raise ParameterError("the vectors are too large for euclidean distances", "scale them down, or take the metric cosine")
+    mean, mean_cosine, longest, reach = _moments(vectors, representative, part(progress, 0.5, 0.6))
+    if metric == "euclidean" and longest and not LEAST <= longest <= LONGEST:
+        size, hint = ("large", "down, leave out what is so far away") if longest > LONGEST else ("small", "up")
+        raise ParameterError(
+            f"the vectors are too {size} for euclidean distances: the longest has length {longest:.1e}",
+            f"scale them {hint}, or take the metric cosine",
+        )
     shrink = len(representative) > REDUCE_ABOVE_ROWS and vectors.shape[1] > REDUCE_TO
     shift = mean if metric == "cosine" or shrink else np.zeros_like(mean)
 
     def ready(rows: Int32) -> Float64:
         centered = _read(vectors, rows) - shift
-        return _normalized(centered, AT_THE_CENTER * longest) if metric == "cosine" else centered
+        return _normalized(centered, AT_THE_CENTER * reach) if metric == "cosine" else centered
 
     notes: dict[str, Any] = {
         "rows_without_direction": int((unique_of < 0).sum()),
@@ -145,15 +152,15 @@ def _read(vectors: Float32, rows: Int32) -> Float64:
     return block
 
 
-def _moments(vectors: Float32, representative: Int32, progress: Progress) -> tuple[Float64, float, float]:
-    """Give the mean, the mean cosine of all pairs before centering, and the length of the longest vector.
+def _moments(vectors: Float32, representative: Int32, progress: Progress) -> tuple[Float64, float, float, float]:
+    """Give the mean, the mean cosine of all pairs before centering, the length of the longest vector, and that of the longest that is not ``FAR``.
 
     With unit vectors u_i the mean cosine over the m (m - 1) ordered pairs is (|sum u_i|^2 - m) / (m (m - 1)); zero vectors, which
     only the euclidean metric keeps, do not count.
     """
     total = np.zeros(vectors.shape[1])
     directions = np.zeros(vectors.shape[1])
-    longest, directed = 0.0, 0
+    lengths, directed = np.zeros(len(representative)), 0
     for number, rows in enumerate(_blocks(representative)):
         progress(number * BLOCK / len(representative), "mean")
         block = _read(vectors, rows)
@@ -161,11 +168,14 @@ def _moments(vectors: Float32, representative: Int32, progress: Progress) -> tup
         total += block.sum(axis=0)
         directions += (block / np.where(length > 0, length, 1.0)[:, None]).sum(axis=0)
         directed += int((length > 0).sum())
-        longest = max(longest, float(length.max()))
-    mean = total / max(len(representative), 1)
+        lengths[number * BLOCK : number * BLOCK + len(rows)] = length
+    far = lengths > FAR * np.median(lengths) if lengths.any() else np.zeros(len(lengths), dtype=bool)
+    if far.any() and not far.all():
+        total = sum((_read(vectors, rows).sum(axis=0) for rows in _blocks(representative[~far])), np.zeros_like(total))
+    mean = total / max(int((~far).sum()), 1)
     pairs = directed * (directed - 1)
     cosine = (float(directions @ directions) - directed) / pairs if pairs else 0.0
-    return mean, min(max(cosine, -1.0), 1.0), longest
+    return mean, min(max(cosine, -1.0), 1.0), float(lengths.max(initial=0.0)), float(lengths[~far].max(initial=0.0))
 
 
 def _normalized(block: Float64, shortest: float) -> Float64:

@@ -14,6 +14,8 @@ from engines.project.placement import laid_out
 from engines.protocols import Progress, available_threads, no_progress, part
 
 FFT_FROM = 6_000
+EARLY_FROM = 50
+"""Nodes from which there is an early phase: among fewer everyone is everyone's neighbor, and it draws them into one point for good."""
 THREADS_PAY_FROM = 1_000
 UNIFORM_K = 15
 EARLY_ROUNDS = 250
@@ -31,7 +33,7 @@ class OpenTsne:
     """
 
     name: ClassVar[str] = "opentsne"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     packages: ClassVar[tuple[str, ...]] = ("openTSNE",)
     isolated: ClassVar[bool] = True
 
@@ -64,14 +66,15 @@ class OpenTsne:
         )
         done = 0
         # The schedule of openTSNE.TSNE, with the momentum of the original method in the early phase.
-        for rounds, exaggeration, momentum in ((EARLY_ROUNDS, EARLY_EXAGGERATION, 0.5), (self.n_iter, self.exaggeration, 0.8)):
+        early = EARLY_ROUNDS if graph.m >= EARLY_FROM else 0
+        for rounds, exaggeration, momentum in ((early, EARLY_EXAGGERATION, 0.5), (self.n_iter, self.exaggeration, 0.8)):
             embedding.optimize(
                 n_iter=rounds,
                 exaggeration=max(exaggeration, self.exaggeration),
                 momentum=momentum,
                 inplace=True,
                 propagate_exception=True,
-                callbacks=_Reporter(progress, done, EARLY_ROUNDS + self.n_iter),
+                callbacks=_Reporter(progress, done, early + self.n_iter),
                 callbacks_every_iters=CALL_EVERY,
             )
             done += rounds

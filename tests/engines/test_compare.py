@@ -35,6 +35,26 @@ def test_early_enrichment_is_that_of_the_formula(eigenvalues, wanted):
     assert early_enrichment(np.array(eigenvalues, dtype=float)) == pytest.approx(wanted)
 
 
+@pytest.mark.parametrize("factor", [1e37, 1e-37])
+def test_the_figures_do_not_depend_on_the_scale_of_the_vectors(factor, tmp_path):
+    vectors, truth = blobs(60)
+    vectors = vectors / np.abs(vectors).max()
+    labels = rows([str(label) for label in truth])
+    found = [
+        compare(
+            {"given": embeddings(np.asarray(vectors * size, dtype=np.float32))},
+            labels,
+            Store(tmp_path / str(size)),
+            no_progress,
+        )
+        for size in (1.0, factor)
+    ]
+    one, other = (comparison.table.to_pylist()[0] for comparison, _ in found)
+    assert one["knn_accuracy"] == other["knn_accuracy"]
+    assert one["effective_rank"] == pytest.approx(other["effective_rank"], rel=1e-3)
+    assert one["mean_cosine"] == pytest.approx(other["mean_cosine"], abs=1e-4)
+
+
 def test_effective_rank_counts_directions():
     assert effective_rank(np.array([1.0, 1.0, 1.0, 0.0])) == pytest.approx(3.0)
     assert effective_rank(np.array([5.0, 0.0])) == pytest.approx(1.0)

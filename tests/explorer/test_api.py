@@ -1,5 +1,6 @@
 """The Python face: frames, selections, decisions, undo, and two explorers over one workspace."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,41 @@ def test_mistakes_have_words(ex: Explorer, source: Path, tmp_path: Path) -> None
         explorer.open(source, colour="red")
     with pytest.raises(UserError, match="not been read"):
         _ = explorer.open(source).samples
+    with pytest.raises(UserError, match="not been read"):
+        explorer.open(source).where("x > 0")
+    with pytest.raises(SourceError, match="cannot be opened"):
+        explorer.open("x" * 5000)
+    for look in (ex.threshold, ex.severity, ex.flagged):
+        with pytest.raises(ParameterError, match="no check called 'outlyer' has run"):
+            look("outlyer")
+    with pytest.raises(ParameterError, match="no issues engine is called 'outlyer'") as told:
+        ex.select([0]).keep("outlyer")
+    assert told.value.hint == "did you mean 'outlier'?"
+    with pytest.raises(DecisionError, match="the value of why is text"):
+        ex.select([0]).exclude(why=None)  # type: ignore[arg-type]  # what a person may do
+    assert ex.log.version == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("limit", -1, "--limit cannot be -1"),
+        ("limit", 0, "--limit cannot be 0"),
+        ("limit", 1.5, "--limit cannot be 1.5"),
+        ("limit", "all", "--limit cannot be 'all'"),
+        ("label", 5, "--label cannot be 5"),
+        ("projectors", [5], "projectors cannot be"),
+        ("clusterers", 5, "clusterers cannot be 5"),
+        ("checks", ["outlier", None], "checks cannot be"),
+        ("neighbors", 5, "no neighbors engine is called 5"),
+        ("settings", ["project.min_dist=1"], "settings cannot be"),
+        ("settings", {5: 1}, "settings cannot be"),
+    ],
+)
+def test_an_option_of_a_wrong_kind_is_refused_with_a_hint(source: Path, option: str, value: object, words: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(words)) as told:
+        explorer.open(source, **{option: value})
+    assert told.value.hint
 
 
 def test_pictures_are_served_by_row_and_a_file_that_disappears_is_none(tmp_path: Path) -> None:

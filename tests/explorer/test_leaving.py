@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import explorer
-from engines.errors import ExportError, ParameterError, UserError
+from engines.errors import DecisionError, ExportError, ParameterError, UserError
 from explorer.api import Explorer
 from explorer.departure import formats
 
@@ -73,4 +73,10 @@ def test_parameters_of_a_format_and_what_has_no_meaning(ex: Explorer, tmp_path: 
         ex.export(tmp_path / "never", format="hf", link="hardlink")
     with pytest.raises(ExportError, match="the format table does not fit"):
         ex.export(tmp_path / "never", format="table")
+    for rows in ([999], [-1]):
+        with pytest.raises(DecisionError, match="no row"):
+            ex.export(tmp_path / "never", rows=rows)
+    for name in ("x" * 300, "a\0b"):
+        with pytest.raises(ExportError, match="cannot be a folder"):
+            ex.export(tmp_path / name, format="csv")
     assert not (tmp_path / "never").exists()

@@ -18,8 +18,31 @@ def test_rows_are_named_by_number_or_id_in_any_order(ex):
     assert ex.ids_of(()) == []
 
 
+def test_a_truth_value_per_row_names_the_rows_that_it_is_true_for(ex):
+    truth = ex.samples["x"] > ex.samples["x"].median()
+    wanted = np.flatnonzero(truth)
+    for named in (truth, truth.to_numpy(), truth.tolist(), truth.astype("boolean"), wanted.astype(float)):
+        assert ex.select(named).rows.tolist() == wanted.tolist()
+    assert not len(ex.select(np.zeros(240, dtype=bool)))
+
+
 @pytest.mark.parametrize(
-    ("named", "words"), [([0, 240], "no row 240"), (np.array([-1]), "no row -1"), (["x"], "with the id 'x'")]
+    ("named", "words"),
+    [
+        ([0, 240], "no row 240"),
+        (np.array([-1]), "no row -1"),
+        ([10**30], "no row 10"),
+        (["x"], "with the id 'x'"),
+        ([True, False], "2 truth values do not fit 240 rows"),
+        ([1.5], "1.5 is no row"),
+        ([float("nan")], "nan is no row"),
+        ([None], "None is no row"),
+        ([[1, 2]], "is no row"),
+        (np.array([[1, 2]]), "is no row"),
+        ([b"0"], "is no row"),
+        ([0, True], "True is no row"),
+        (5, "cannot be named by 5"),
+    ],
 )
 def test_a_row_that_is_not_there_is_an_error(ex, named, words):
     with pytest.raises(DecisionError, match=words):

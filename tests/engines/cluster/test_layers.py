@@ -55,6 +55,15 @@ def test_ward_is_that_of_scipy():
         assert len(np.unique(np.stack([layer, theirs]), axis=1).T) == count
 
 
+def test_a_large_constant_column_changes_no_merger_and_mergers_may_cost_nothing():
+    nodes = np.repeat(normal(30, 4), 2, axis=0)
+    labels = np.arange(60)  # of each two clusters the means coincide
+    wide = np.concatenate([nodes, np.full((60, 2), 1e8, dtype=np.float32)], axis=1)
+    plain, offset = coarser(nodes, labels), coarser(wide, labels)
+    assert [layer.tolist() for layer in plain] == [layer.tolist() for layer in offset]
+    assert all((layer[::2] == layer[1::2]).all() for layer in plain if len(np.unique(layer)) <= 30)
+
+
 def test_noise_stays_noise_in_coarser_layers():
     labels = np.repeat([-1, 0, 1, 2, 3, 4, 5, 6], 3)
     for layer in coarser(normal(24), labels):

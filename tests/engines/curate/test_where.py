@@ -124,3 +124,14 @@ def test_an_empty_table_and_many_rows_in_order():
     assert where(TABLE.slice(0, 0), "id = 'a'").tolist() == []
     table = pa.table({"n": np.arange(300_000)})
     assert np.array_equal(where(table, "n % 7 = 3"), np.arange(300_000) % 7 == 3)
+
+
+def test_names_that_sql_cannot_tell_apart_are_told_apart():
+    table = pa.table(
+        {"id": ["a", "b"], "ID": [1, 2], "Id_1": [3, 4], "": [5, 6], "__ROW_NUMBER__": [7, 8], "__row_number__": [9, 9]}
+    )
+    for expression, row in {"id = 'b'": 1, "ID_2 = 1": 0, "id_1 = 4": 1, "_ = 6": 1, "__row_number__ = 7": 0}.items():
+        assert np.flatnonzero(where(table, expression)).tolist() == [row], expression
+    with pytest.raises(ParameterError) as told:
+        where(table, "ID > 1")
+    assert "id, ID_2, Id_1, _, __ROW_NUMBER__, __row_number___1" in told.value.hint

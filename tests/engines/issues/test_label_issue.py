@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
@@ -99,6 +99,7 @@ def test_the_order_of_rows_does_not_matter(seed):
 @given(st.lists(st.tuples(st.integers(0, 15), st.integers(0, 4)), min_size=1, max_size=60), st.integers(2, 6))
 def test_folds_keep_groups_together_and_are_even(rows, folds):
     group = np.unique([g for g, _ in rows], return_inverse=True)[1].astype(np.int32)
+    assume(len(np.unique(group)) > 1)
     label = np.array([lab for _, lab in rows])
     fold = stratified_folds(group, label, random_rank([str(i) for i in range(len(rows))], 0), folds)
     assert ((fold >= 0) & (fold < folds)).all()
@@ -149,3 +150,10 @@ def test_ids_are_ranked_in_blocks_between_which_a_person_can_cancel(monkeypatch)
     monkeypatch.setattr(folds, "BLOCK", 10)
     np.testing.assert_array_equal(random_rank(ids, 3, lambda fraction, _: said.append(fraction)), whole)
     assert said == [0.0, 0.4, 0.8]
+
+
+def test_rows_that_are_all_copies_of_one_thing_are_dealt_out_one_by_one():
+    rank = random_rank([str(row) for row in range(40)], 0)
+    label = np.arange(40) % 2
+    folds = stratified_folds(np.zeros(40, dtype=np.int32), label, rank, 5)
+    assert np.bincount(folds * 2 + label).tolist() == [4] * 10

@@ -33,6 +33,14 @@ def test_few_clean_rows_are_flagged():
     assert result.flagged().mean() <= 0.02
 
 
+def test_what_nearly_all_rows_are_is_no_outlier():
+    few = np.random.default_rng(0).normal(size=(10, 6))
+    for common in ([np.ones((990, 6))], [np.ones((600, 6)), -np.ones((390, 6))]):
+        result = Outlier()(vectors_case(np.concatenate([*common, few])), progress=no_progress)
+        assert not result.flagged()[:990].any()
+        assert result.raw[:990].max() < result.raw[990:].min()
+
+
 def test_rows_without_a_direction_are_the_worst():
     vectors, _ = blobs(60)
     vectors = np.concatenate([vectors - vectors.mean(axis=0), np.zeros((2, vectors.shape[1]))])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from engines.errors import ParameterError
 from engines.neighbors import prepare as module
 from engines.neighbors.prepare import collapse, prepare
 from engines.protocols import no_progress
@@ -67,3 +68,23 @@ def test_blocks_do_not_change_the_result(monkeypatch):
     parts = prepare(vectors, "cosine", no_progress)
     np.testing.assert_allclose(whole.nodes, parts.nodes, atol=1e-6)
     assert np.array_equal(whole.unique_of, parts.unique_of)
+
+
+@pytest.mark.parametrize("length", [1e5, 1e20])
+def test_one_row_far_away_does_not_give_all_others_one_direction(length):
+    vectors = normal(40) + 1
+    found = prepare(np.concatenate([vectors, np.full((1, 8), length, dtype=np.float32)]), "cosine", no_progress)
+    without = prepare(vectors, "cosine", no_progress)
+    np.testing.assert_allclose(found.nodes[:-1], without.nodes, atol=1e-6)
+    np.testing.assert_allclose(found.center, without.center, rtol=1e-6)
+    np.testing.assert_allclose(found.nodes[-1], np.full(8, 8**-0.5), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"), [(1e25, "too large.*length [0-9.]+e\\+2"), (1e-30, "too small.*length [0-9.]+e-")]
+)
+def test_lengths_whose_squares_leave_float32_are_refused_with_words(factor, words):
+    with pytest.raises(ParameterError, match=words) as told:
+        prepare(normal(9) * np.float32(factor), "euclidean", no_progress)
+    assert "cosine" in told.value.hint
+    assert len(prepare(normal(9) * np.float32(factor), "cosine", no_progress).nodes) == 9

@@ -12,6 +12,7 @@ from engines.errors import Cancelled, ParameterError
 from engines.neighbors.exact import ExactNeighbors
 from engines.parameters import build
 from engines.project import ENGINES
+from engines.protocols import no_progress
 from tests.engines.neighbors.hard import HARD, digits, embeddings, hard_graph, normal
 
 FAST = {
@@ -47,6 +48,13 @@ def test_every_map_of_a_hard_graph_is_finite_and_duplicates_coincide(name, hard,
 @pytest.mark.parametrize("hard", [name for name in HARD if name != "huge numbers"])
 def test_a_map_with_densities_of_a_hard_graph_is_finite(hard, metric):
     assert np.isfinite(make("umap", density="2")(hard_graph(hard, metric)).coords).all()
+
+
+@pytest.mark.parametrize("name", ENGINES.names())
+def test_a_few_rows_that_are_all_neighbors_of_each_other_do_not_fall_into_one_point(name):
+    coords = ENGINES.load(name)()(ExactNeighbors()(embeddings(normal(16, 4))), progress=no_progress).coords
+    assert (np.ptp(coords, axis=0) > 0.1).all()
+    assert len(np.unique(coords, axis=0)) == 16
 
 
 @pytest.mark.parametrize("name", ENGINES.names())
