@@ -83,8 +83,9 @@ class SourceOptions:
         Raises:
             ParameterError: for a limit that is no whole number from 1 on, and for a column that is not named by text.
         """
-        if self.limit is not None and (isinstance(self.limit, bool) or not isinstance(self.limit, Integral) or self.limit < 1):
-            raise ParameterError(f"--limit cannot be {self.limit!r:.60}", "a whole number, at least 1")
+        limit: Any = self.limit
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, Integral) or int(limit) < 1):
+            raise ParameterError(f"--limit cannot be {limit!r:.60}", "a whole number, at least 1")
         for name in ("label", "split", "id", "text", "image", "caption", "features"):
             column = getattr(self, name)
             if not isinstance(column, str | None):

@@ -16,6 +16,7 @@ from engines.registry import Registry
 
 STAGES = ("embed", "neighbors", "project", "cluster", "name", "measure", "issues")
 PRIVATE = ("seed", "threads", "metric", "device")
+HINT = "give a recipe.json that analyze wrote"
 
 
 MODEL_ENGINES = {"pictures": "transformers", "texts": "sentence-transformers"}
@@ -189,8 +190,9 @@ def load_recipe(path: Path) -> Recipe:
     """
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SourceError(f"cannot read the recipe {path}: {error}", "give a recipe.json that analyze wrote") from error
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"cannot read the recipe {path}: {reason}", HINT) from error
     known = {item.name: item for item in dataclasses.fields(Recipe)}
     if not isinstance(plain, dict) or set(plain) - set(known):
         raise ParameterError(f"{path} is no recipe", f"its keys must be among: {', '.join(known)}")
@@ -215,6 +217,8 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, str]:
 def _restore(key: str, value: Any) -> Any:
     if key in ("encoders", "projectors", "clusterers", "measures", "checks"):
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-            raise ParameterError(f"the recipe's {key} must be a list of names")
+            raise ParameterError(f"the recipe's {key} must be a list of names", HINT)
         return tuple(value)
+    if key == "settings" and not isinstance(value, dict):
+        raise ParameterError(f"the recipe's settings cannot be {value!r:.60}", HINT)
     return value

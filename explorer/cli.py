@@ -158,9 +158,10 @@ def demo(*, name: str | None, host: str, port: int | None, no_browser: bool, **g
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object on stdout")
 def analyze(*, sources: tuple[str, ...], out: Path, apply: Path | None, as_json: bool, **given: Any) -> None:
     """Compute everything without a browser and write the tables to --out."""
-    from explorer.report import write_report
+    from explorer.report import require_usable, write_report
 
     explorer = _open(sources, **given)
+    require_usable(out, explorer.sources)  # before anything is computed
     with Meter() as meter:
         explorer.analyze(progress=meter)
         decided = None
@@ -211,7 +212,12 @@ def export(
     parameters = dict(pair.split("=", 1) for pair in of_format if "=" in pair)
     if len(parameters) < len(of_format):
         raise UserError("--set export.NAME has no value", "write export.NAME=value, as in export.shard_mb=100")
+    from engines.export.target import require_free
+    from engines.recipe import registry
+
     explorer = _open(sources, settings=[pair for pair in settings if not pair.startswith("export.")], **given)
+    registry("export").load(format_)  # before anything is computed
+    require_free(to.expanduser(), explorer.sources)
     with Meter() as meter:
         explorer.analyze(progress=meter)
         options = {"format": format_, "link": link, "where": where, "apply": apply, "parameters": parameters}
@@ -331,7 +337,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - the reader has gone; nothing is left to say
         return 0
     except OSError as error:
-        return fail(f"{error.filename or ''} {error.strerror or error}".strip(), "", 3)
+        said = f"{error.filename or ''} {error.strerror or error}".strip()
+        return fail(said, "look at that file or folder, and at the room on its disk", 3)
     except Exception as error:
         if os.environ.get("DATASET_EXPLORER_DEBUG"):
             raise

@@ -51,7 +51,7 @@ def write_report(
     values = explorer.values
     assert values.dataset is not None
     assert values.embeddings is not None
-    out = _usable(out, explorer.sources)
+    out = _made(require_usable(out, explorer.sources))
     decided = decided or tables.Decided.nothing(len(values.dataset))
     projectors = explorer.recipe.chosen("project")
     dataset = values.dataset
@@ -160,14 +160,27 @@ def _raw_scores(explorer: Explorer) -> pa.Table:
     return pa.table(columns)
 
 
-def _usable(out: Path, sources: Sequence[Path]) -> Path:
+def require_usable(out: Path, sources: Sequence[Path]) -> Path:
+    """Give the resolved folder ``out`` when a report may be written there; nothing is made yet.
+
+    Raises:
+        UserError: when it lies inside the data set, is a file or has a name that no folder can have.
+    """
     out = out.expanduser().resolve()
     for real in (source.resolve() for source in sources):
         if not (real.is_dir() and (out == real or real in out.parents)):
             continue
         raise UserError(f"the output folder {out} lies inside the data set", "choose an --out outside of it")
-    if out.exists() and not out.is_dir():
+    try:
+        taken = out.exists() and not out.is_dir()
+    except OSError as error:
+        raise UserError(f"the output {str(out)[:200]} cannot be a folder: {error.strerror}", "choose another --out") from None
+    if taken:
         raise UserError(f"the output {out} is a file", "choose a folder as --out")
+    return out
+
+
+def _made(out: Path) -> Path:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

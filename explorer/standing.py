@@ -83,7 +83,7 @@ def rows_of(roster: Roster, named: Named) -> Rows:
     if rows and all(isinstance(row, (bool, np.bool_)) for row in rows):
         if len(rows) != n:
             raise DecisionError(f"{len(rows):,} truth values do not fit {n:,} rows", hint)
-        return np.flatnonzero(rows)
+        return np.flatnonzero(np.array(rows, dtype=bool))
     found = []
     for row in rows:
         number = roster.place.get(row) if isinstance(row, str) else _whole(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from types import TracebackType
@@ -9,11 +10,14 @@ from typing import Self, TextIO
 
 
 class Meter:
-    """Show progress on one line of a terminal, or as a line every few seconds where there is none."""
+    """Show progress on one line of a terminal, or as a line every few seconds where there is none.
+
+    Nobody has to see it: a standard error that is closed, full, or a pipe whose reader has gone does not stop the work.
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._live = self._stream.isatty()
+        self._live = self._stream is not None and self._stream.isatty()
         self._last = float("-inf")
         self._shown = ""
 
@@ -22,8 +26,7 @@ class Meter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._live and self._shown:
-            self._stream.write("\r" + " " * len(self._shown) + "\r")
-            self._stream.flush()
+            self._say("\r" + " " * len(self._shown) + "\r")
 
     def __call__(self, fraction: float, message: str) -> None:
         """Show a fraction (0..1) and what is being done."""
@@ -34,16 +37,24 @@ class Meter:
         text = f"{fraction:4.0%}  {message}"
         if self._live:
             text = text[:110]
-            self._stream.write("\r" + text.ljust(len(self._shown)))
+            self._say("\r" + text.ljust(len(self._shown)))
             self._shown = text
         else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+            self._say(text + "\n")
+
+    def _say(self, text: str) -> None:
+        _write(self._stream, text)
 
 
 def fail(message: str, hint: str, code: int) -> int:
     """Say an error and what to do about it on standard error; give the exit code."""
-    sys.stderr.write(f"error: {message}\n")
-    if hint:
-        sys.stderr.write(f" hint: {hint}\n")
+    _write(sys.stderr, f"error: {message}\n" + (f" hint: {hint}\n" if hint else ""))
     return code
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write at once, as far as anybody reads; ``sys.stderr`` is None where it was closed before the start."""
+    if stream is not None:
+        with contextlib.suppress(OSError):
+            stream.write(text)
+            stream.flush()

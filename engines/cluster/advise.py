@@ -58,7 +58,7 @@ def advise(graph: NeighborGraph, *, seed: int = 0, progress: Progress = no_progr
 
 def advice_key(graph: NeighborGraph, seed: int) -> str:
     """Give the key of what ``advise`` makes."""
-    return digest("advice", "1", graph.key, str(seed))
+    return digest("advice", "2", graph.key, str(seed))
 
 
 def coding_length(points: npt.NDArray[np.floating], labels: npt.NDArray[np.int64], epsilon: float = EPSILON) -> float:
@@ -77,12 +77,15 @@ def coding_length(points: npt.NDArray[np.floating], labels: npt.NDArray[np.int64
 
 
 def _reduced(points: Float32) -> Float32:
-    """Center and rotate to the leading principal axes."""
+    """Center and rotate to the leading principal axes, through the smaller of the two matrices of products."""
     if not len(points):
         return points
     centered: Float32 = points - points.mean(axis=0)
     if centered.shape[1] <= DIMENSIONS:
         return centered
+    if centered.shape[1] > len(centered):
+        squares, sides = np.linalg.eigh((centered @ centered.T).astype(np.float64))
+        return np.asarray((sides * np.sqrt(np.maximum(squares, 0.0)))[:, ::-1][:, :DIMENSIONS], dtype=np.float32)
     _, axes = np.linalg.eigh((centered.T @ centered).astype(np.float64))
     rotated: Float32 = (centered @ axes[:, ::-1][:, :DIMENSIONS]).astype(np.float32)
     return rotated

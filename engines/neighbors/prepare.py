@@ -61,9 +61,9 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
     unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=part(progress, 0.0, 0.5))
     mean, mean_cosine, longest, reach = _moments(vectors, representative, part(progress, 0.5, 0.6))
     if metric == "euclidean" and longest and not LEAST <= longest <= LONGEST:
-        size, hint = ("large", "down, leave out what is so far away") if longest > LONGEST else ("small", "up")
+        much, hint = ("large", "down, leave out what is so far away") if longest > LONGEST else ("small", "up")
         raise ParameterError(
-            f"the vectors are too {size} for euclidean distances: the longest has length {longest:.1e}",
+            f"the vectors are too {much} for euclidean distances: the longest has length {longest:.1e}",
             f"scale them {hint}, or take the metric cosine",
         )
     shrink = len(representative) > REDUCE_ABOVE_ROWS and vectors.shape[1] > REDUCE_TO

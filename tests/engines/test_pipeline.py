@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import engines.project
-from engines.errors import Cancelled, ParameterError, WorkerCrashed
+from engines.errors import Cancelled, ParameterError, UserError, WorkerCrashed
 from engines.pipeline import Meter, Run, Values
 from engines.protocols import SourceOptions, no_progress
 from engines.recipe import Recipe, load_recipe, parse_settings
@@ -211,6 +211,14 @@ def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
     recipe = Recipe(projectors=("umap", "tsne"), seed=3, settings=parse_settings(["project.min_dist=0.3"]))
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.to_json()))
     assert load_recipe(tmp_path / "recipe.json") == recipe
-    (tmp_path / "recipe.json").write_text('{"colour": 1}')
-    with pytest.raises(ParameterError, match="no recipe"):
-        load_recipe(tmp_path / "recipe.json")
+    for text, words in (
+        ('{"colour": 1}', "no recipe"),
+        ('{"settings": [1]}', "settings cannot be"),
+        ('{"settings": null}', "settings cannot be"),
+        ('{"checks": "outlier"}', "must be a list of names"),
+        ("[" * 100_000, "cannot read the recipe"),
+    ):
+        (tmp_path / "recipe.json").write_text(text)
+        with pytest.raises(UserError, match=words) as told:
+            load_recipe(tmp_path / "recipe.json")
+        assert told.value.hint

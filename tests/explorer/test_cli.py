@@ -143,6 +143,33 @@ def test_a_workspace_under_a_file_is_exit_code_three(source: Path, tmp_path: Pat
     assert "workspace" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["analyze", "--out", "taken"], "is a file"),
+        (["analyze", "--out", "x" * 300], "cannot be a folder"),
+        (["export", "--to", "taken", "--format", "csv"], "is no folder"),
+        (["export", "--to", "x" * 300, "--format", "csv"], "cannot be a folder"),
+        (["export", "--to", "new", "--format", "cvs"], "no export engine is called 'cvs'"),
+    ],
+)
+def test_where_it_cannot_be_written_is_said_before_anything_is_computed(
+    command: list[str],
+    words: str,
+    source: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(source.parent)
+    Path("taken").write_text("mine")
+    assert main([command[0], str(source), *command[1:]]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert "hint:" in said
+    assert not list(home.glob("*/values"))
+
+
 def test_nothing_is_written_into_the_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()

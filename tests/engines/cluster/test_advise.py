@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from engines.advice import Advice
-from engines.cluster.advise import advise, coding_length
+from engines.cluster.advise import _reduced, advise, coding_length
 from engines.errors import Cancelled
 from engines.neighbors.exact import ExactNeighbors
 from engines.store import Store
-from tests.engines.neighbors.hard import HARD, embeddings, hard_graph
+from tests.engines.neighbors.hard import HARD, embeddings, hard_graph, normal
 
 
 def test_the_coding_length_of_two_directions_is_shortest_for_two_clusters():
@@ -43,3 +43,10 @@ def test_it_can_be_stopped():
 
     with pytest.raises(Cancelled):
         advise(hard_graph("two far components"), progress=stop)
+
+
+def test_few_rows_of_many_columns_are_advised_as_their_principal_coordinates_are():
+    narrow = normal(90, 80)
+    wide = np.concatenate([narrow, np.zeros((90, 20), dtype=np.float32)], axis=1)
+    one, other = _reduced(narrow), _reduced(wide)
+    np.testing.assert_allclose(one @ one.T, other @ other.T, atol=1e-3)
