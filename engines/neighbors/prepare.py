@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,7 +12,6 @@ import numpy.typing as npt
 
 from engines.artifacts import Float32, Int32
 from engines.axes import oriented
-from engines.errors import ParameterError
 from engines.mapped import let_go
 from engines.neighbors.kernels import row_hashes
 from engines.protocols import Progress, part
@@ -55,28 +55,24 @@ def prepare(vectors: Float32, metric: Metric, progress: Progress) -> Prepared:
     length 1; one that lies at the mean itself becomes the zero vector, at distance 1 from every other. Above 100,000 nodes and 512 columns the nodes are
     rotated to their 512 principal axes; ``notes["pca_lost"]`` is the share of the sum of squares that this drops.
 
-    Raises:
-        ParameterError: when the squares of euclidean distances would leave the range of float32.
+    Euclidean vectors whose squares would leave the range of float32 are multiplied by a power of two, ``notes["scale"]``; distances are theirs then.
     """
     unique_of, representative = collapse(vectors, zero_is_valid=metric == "euclidean", progress=part(progress, 0.0, 0.5))
     mean, mean_cosine, longest, reach = _moments(vectors, representative, part(progress, 0.5, 0.6))
-    if metric == "euclidean" and longest and not LEAST <= longest <= LONGEST:
-        much, hint = ("large", "down, leave out what is so far away") if longest > LONGEST else ("small", "up")
-        raise ParameterError(
-            f"the vectors are too {much} for euclidean distances: the longest has length {longest:.1e}",
-            f"scale them {hint}, or take the metric cosine",
-        )
+    scale = _scale(longest) if metric == "euclidean" else 1.0
     shrink = len(representative) > REDUCE_ABOVE_ROWS and vectors.shape[1] > REDUCE_TO
     shift = mean if metric == "cosine" or shrink else np.zeros_like(mean)
 
     def ready(rows: Int32) -> Float64:
         centered = _read(vectors, rows) - shift
-        return _normalized(centered, AT_THE_CENTER * reach) if metric == "cosine" else centered
+        return _normalized(centered, AT_THE_CENTER * reach) if metric == "cosine" else centered * scale
 
     notes: dict[str, Any] = {
         "rows_without_direction": int((unique_of < 0).sum()),
         "rows_collapsed": int((unique_of >= 0).sum()) - len(representative),
     }
+    if scale != 1.0:
+        notes["scale"] = scale
     axes = None
     if shrink:
         step = max(len(representative) // AXES_FROM, 1)
@@ -176,6 +172,13 @@ def _moments(vectors: Float32, representative: Int32, progress: Progress) -> tup
     pairs = directed * (directed - 1)
     cosine = (float(directions @ directions) - directed) / pairs if pairs else 0.0
     return mean, min(max(cosine, -1.0), 1.0), float(lengths.max(initial=0.0)), float(lengths[~far].max(initial=0.0))
+
+
+def _scale(longest: float) -> float:
+    """Give the power of two that brings the longest vector into the range ``LEAST`` to ``LONGEST``: as large as may be, or to about 1."""
+    if longest == 0 or LEAST <= longest <= LONGEST:
+        return 1.0
+    return float(2.0 ** math.floor(math.log2((LONGEST if longest > LONGEST else 1.0) / longest)))
 
 
 def _normalized(block: Float64, shortest: float) -> Float64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,8 @@ BLOCK = 4_096
 JITTER = 1e-3
 EXTEND_EPOCHS, EXTEND_RATE = 50, 0.25
 """How long, and by what steps, new nodes find their places among those that stand still."""
+FARTHEST = np.float32(1e15)
+"""Entries by size up to which squares and their sums stay in the range of float32."""
 
 Rows = npt.NDArray[np.int64]
 Read = Callable[[Rows], Float32]
@@ -46,10 +49,16 @@ def coarse_map(embeddings: Embeddings, umap: Any, metric: str, *, progress: Prog
     if len(sample) < 4:
         coords = np.zeros((len(vectors), 2), dtype=np.float32)
         return Projection(key=key, name="umap", coords=coords, notes={"coarse": True, "sample": len(sample)})
-    mean = vectors[sample].mean(axis=0, dtype=np.float64).astype(np.float32)
+    chosen = np.asarray(vectors[sample], dtype=np.float64)
+    largest = float(np.abs(chosen).max())
+    scale = np.float32(1.0 if 1 / FARTHEST <= largest <= FARTHEST else 2.0 ** min(-math.floor(math.log2(largest)), 126))
+    mean = (chosen.mean(axis=0) * scale).astype(np.float32)
 
     def read(rows: Rows) -> Float32:
-        block = np.asarray(vectors[rows], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            block = np.asarray(vectors[rows], dtype=np.float32) * scale
+        if metric != "cosine" or scale != 1:
+            block = np.clip(block, -FARTHEST, FARTHEST)
         if metric != "cosine":
             return block
         block = block - mean

@@ -85,6 +85,16 @@ def test_a_workspace_that_cannot_be_written_is_an_environment_fault(tmp_path: Pa
         Store(blocked).put(projection())
 
 
+def test_what_numpy_says_of_a_full_disk_comes_with_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError("6400 requested and 4968 written")
+
+    monkeypatch.setattr(np, "save", full)
+    with pytest.raises(EnvironmentFault, match="4968 written") as told:
+        Store(tmp_path).put(projection())
+    assert "room on the disk" in told.value.hint
+
+
 def test_the_second_one_waits_and_sees_the_progress_of_the_first(tmp_path: Path) -> None:
     store = Store(tmp_path)
     heard: list[tuple[float, str]] = []

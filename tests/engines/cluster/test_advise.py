@@ -30,7 +30,7 @@ def test_planted_groups_are_what_two_of_three_measures_advise(tmp_path):
     assert Store(tmp_path).put(found).table.equals(found.table)
 
 
-@pytest.mark.parametrize("hard", [name for name in HARD if name != "huge numbers"])
+@pytest.mark.parametrize("hard", HARD)
 def test_hard_graphs_get_advice_or_none(hard):
     found = advise(hard_graph(hard))
     assert isinstance(found, Advice)

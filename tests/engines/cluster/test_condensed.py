@@ -19,7 +19,7 @@ def assert_the_same_as_the_package(tree, size, method):
 
 @pytest.mark.parametrize("method", ["eom", "leaf"])
 @pytest.mark.parametrize("size", [2, 5, 15])
-@pytest.mark.parametrize("name", [name for name in HARD if name != "huge numbers"])
+@pytest.mark.parametrize("name", HARD)
 def test_clusters_of_a_hard_graph_are_those_of_the_package(name, size, method):
     graph = hard_graph(name, "euclidean")
     if graph.m < 2:

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from engines.errors import ParameterError
 from engines.neighbors import prepare as module
 from engines.neighbors.prepare import collapse, prepare
 from engines.protocols import no_progress
@@ -80,11 +79,11 @@ def test_one_row_far_away_does_not_give_all_others_one_direction(length):
     np.testing.assert_allclose(found.nodes[-1], np.full(8, 8**-0.5), atol=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("factor", "words"), [(1e25, "too large.*length [0-9.]+e\\+2"), (1e-30, "too small.*length [0-9.]+e-")]
-)
-def test_lengths_whose_squares_leave_float32_are_refused_with_words(factor, words):
-    with pytest.raises(ParameterError, match=words) as told:
-        prepare(normal(9) * np.float32(factor), "euclidean", no_progress)
-    assert "cosine" in told.value.hint
-    assert len(prepare(normal(9) * np.float32(factor), "cosine", no_progress).nodes) == 9
+@pytest.mark.parametrize("exponent", [-130, -100, 80, 120])
+def test_euclidean_vectors_of_any_length_are_brought_into_the_range_of_their_squares(exponent):
+    vectors = np.ldexp(normal(30), exponent)
+    found = prepare(vectors, "euclidean", no_progress)
+    np.testing.assert_allclose(found.nodes.astype(np.float64) / found.notes["scale"], vectors.astype(np.float64), rtol=1e-6)
+    squares, usual = (found.nodes**2).sum(axis=1), (normal(30) ** 2).sum(axis=1)
+    np.testing.assert_allclose(squares / squares.max(), usual / usual.max(), rtol=1e-2)
+    assert "scale" not in prepare(normal(30), "euclidean", no_progress).notes

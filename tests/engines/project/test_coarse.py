@@ -48,10 +48,21 @@ def test_a_coarse_map_hangs_on_vectors_seed_and_metric_only(monkeypatch):
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-@pytest.mark.parametrize("name", [name for name in HARD if name != "huge numbers"])
+@pytest.mark.parametrize("name", HARD)
 def test_every_coarse_map_of_hard_vectors_is_finite(name, metric):
     vectors = HARD[name]()
     assert np.isfinite(coarse_map(embeddings(vectors), FEW, metric).coords).all()
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("factor", [1.0, 1e-40, 1e36])
+def test_a_row_far_outside_of_the_sample_does_not_break_the_map(factor, metric, monkeypatch):
+    monkeypatch.setattr(coarse, "SAMPLE", 60)
+    vectors = (normal(200) * factor).astype(np.float32)
+    vectors[np.setdiff1d(np.arange(200), coarse.sample_of(200, 0))[0]] = 1e38
+    coords = coarse_map(embeddings(vectors), FEW, metric).coords
+    assert np.isfinite(coords).all()
+    assert len(np.unique(coords, axis=0)) > 100
 
 
 def test_cancel_leaves_a_coarse_map(monkeypatch):
