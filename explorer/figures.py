@@ -95,7 +95,10 @@ def layers_table(sh: Shared) -> Table:
         "align": "lrrr",
         "rows": rows,
         "empty": "There are no clusters yet.",
-        "note": "Stability: how far four fifths of the rows alone lead to the same clusters; 1 is the same, 0 is chance."
+        "note": (
+            "Stability: how far four fifths of the rows alone, or 20,000 where that is less, lead to the same clusters; 1 is the same, "
+            "0 is chance. Of clusters too small for that, it is asked within a part of the rows."
+        )
         if rows
         else "",
     }

@@ -51,7 +51,9 @@ class Hdbscan:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; fewer than four nodes, and data without any denser region, are all noise."""
-        return described(self, graph, self.cluster(graph, progress=part(progress, 0.0, 0.6)), part(progress, 0.6, 1.0))
+        k = max(self.k, UMAP_K if self.space == "umap" else self.min_samples)
+        made = self.cluster(graph, progress=part(progress, 0.0, 0.7))
+        return described(self, graph, made, k=k, progress=part(progress, 0.7, 1.0))
 
     def cluster(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster without measuring how stable the layers are."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from engines.artifacts import Clustering, Float32, NeighborGraph
-from engines.cluster.communities import how_many
+from engines.cluster.communities import GRAPH_K, how_many
 from engines.cluster.layers import Labels, assemble
 from engines.cluster.lloyd import assign, centers_of, margins, pool_of
 from engines.cluster.stability import described
@@ -30,7 +30,7 @@ class HierarchicalKMeans:
     """
 
     name: ClassVar[str] = "hierarchical_kmeans"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     packages: ClassVar[tuple[str, ...]] = ("igraph",)
     isolated: ClassVar[bool] = True
 
@@ -43,7 +43,8 @@ class HierarchicalKMeans:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; every node belongs to a cluster."""
-        return described(self, graph, self.cluster(graph, progress=part(progress, 0.0, 0.6)), part(progress, 0.6, 1.0))
+        made = self.cluster(graph, progress=part(progress, 0.0, 0.7))
+        return described(self, graph, made, k=GRAPH_K, progress=part(progress, 0.7, 1.0))
 
     def cluster(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster without measuring how stable the layers are."""

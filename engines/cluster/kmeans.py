@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from engines.artifacts import Clustering, Float32, NeighborGraph
-from engines.cluster.communities import how_many
+from engines.cluster.communities import GRAPH_K, how_many
 from engines.cluster.layers import Labels, assemble, coarser
 from engines.cluster.lloyd import centers_of, margins, pool_of
 from engines.cluster.stability import described
@@ -37,7 +37,8 @@ class KMeans:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; every node belongs to a cluster, and fewer clusters come out where nodes coincide."""
-        return described(self, graph, self.cluster(graph, progress=part(progress, 0.0, 0.6)), part(progress, 0.6, 1.0))
+        made = self.cluster(graph, progress=part(progress, 0.0, 0.7))
+        return described(self, graph, made, k=GRAPH_K, progress=part(progress, 0.7, 1.0))
 
     def cluster(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster without measuring how stable the layers are."""
@@ -56,5 +57,5 @@ class KMeans:
 
     def _cut(self, graph: NeighborGraph, wanted: int, progress: Progress) -> tuple[Labels, Float32]:
         pool = pool_of(graph.nodes, wanted, POINTS_PER_CENTER, np.random.default_rng(self.seed))
-        centers = centers_of(pool, wanted, seed=self.seed, rounds=self.rounds, progress=part(progress, 0.0, 0.8))
+        centers = centers_of(pool, wanted, seed=self.seed, rounds=self.rounds, progress=part(progress, 0.0, 0.7))
         return margins(graph.nodes, centers, part(progress, 0.8, 1.0))

@@ -39,7 +39,8 @@ class Leiden:
 
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; every node belongs to a cluster, only rows without a node are noise."""
-        return described(self, graph, self.cluster(graph, progress=part(progress, 0.0, 0.6)), part(progress, 0.6, 1.0))
+        made = self.cluster(graph, progress=part(progress, 0.0, 0.7))
+        return described(self, graph, made, k=self.k, progress=part(progress, 0.7, 1.0))
 
     def cluster(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster without measuring how stable the layers are."""

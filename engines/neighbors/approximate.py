@@ -11,12 +11,12 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from engines.artifacts import Embeddings, Float32, Int32, NeighborGraph
+from engines.exact_search import Space
 from engines.nearest import halves_of
 from engines.neighbors.building import RECALL_AT, Truth, graph_of, width
 from engines.neighbors.kernels import merge_leaf
 from engines.neighbors.partition import Partition
 from engines.neighbors.prepare import prepare
-from engines.neighbors.search import Space
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.protocols import Progress, available_threads, no_progress, part
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Literal
 
 from engines.artifacts import Embeddings, NeighborGraph
+from engines.exact_search import Space
 from engines.keys import chain
 from engines.neighbors.approximate import ApproximateNeighbors
 from engines.neighbors.building import graph_of, width
 from engines.neighbors.cuda import card_neighbors, has_card
 from engines.neighbors.exact import ExactNeighbors
 from engines.neighbors.prepare import prepare
-from engines.neighbors.search import Space
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.protocols import Progress, available_threads, no_progress, part
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Embeddings, Float32, Int32, NeighborGraph
+from engines.exact_search import Space
 from engines.keys import chain
 from engines.neighbors.prepare import Prepared
-from engines.neighbors.search import Space
 from engines.protocols import Progress
 
 WIDE_UP_TO = 100_000

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.artifacts import Float32, Int32
-from engines.neighbors.search import SPARE, Space
+from engines.exact_search import SPARE, Space
 from engines.protocols import Progress
 
 QUERIES = 4_096

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from engines.artifacts import Embeddings, NeighborGraph
+from engines.exact_search import Space
 from engines.neighbors.building import graph_of, width
 from engines.neighbors.prepare import prepare
-from engines.neighbors.search import Space
 from engines.parameters import Doc, Range, engine, speed_only
 from engines.protocols import Progress, available_threads, no_progress, part
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from engines.errors import Cancelled
+from engines.exact_search import Space
 from engines.neighbors import auto as auto_module
 from engines.neighbors.approximate import ApproximateNeighbors
 from engines.neighbors.auto import AutoNeighbors
 from engines.neighbors.cuda import card_neighbors
 from engines.neighbors.exact import ExactNeighbors
-from engines.neighbors.search import Space
 from engines.protocols import no_progress
 from tests.engines.neighbors.hard import HARD, embeddings, normal
 
