@@ -38,7 +38,8 @@ class KMeans:
     def __call__(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster; every node belongs to a cluster, and fewer clusters come out where nodes coincide."""
         made = self.cluster(graph, progress=part(progress, 0.0, 0.7))
-        return described(self, graph, made, k=GRAPH_K, progress=part(progress, 0.7, 1.0))
+        k = 0 if self.n_clusters else GRAPH_K  # neighbors only tell how many clusters there may be
+        return described(self, graph, made, k=k, progress=part(progress, 0.7, 1.0))
 
     def cluster(self, graph: NeighborGraph, *, progress: Progress = no_progress) -> Clustering:
         """Cluster without measuring how stable the layers are."""

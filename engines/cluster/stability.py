@@ -86,13 +86,16 @@ def _agreements(
 def for_sample(engine: Any, share: float, finest: npt.NDArray[np.int64]) -> Any:
     """Give the engine with the parameters that mean in a sample what they mean in the whole; ``finest`` lists the clusters of its finest layer there.
 
-    A number of clusters is the number that the sample holds: it is asked for, or follows from the number of rows, and is not what is judged. A smallest size
-    of clusters is the same share of the rows, but not below 15 where more were asked for: so few say nothing about density. A
-    resolution stays: modularity weighs shares of all edges against each other, which a sample leaves as they are. So do numbers of neighbors: fewer make no graph.
+    A number of clusters that was asked for, or follows from the number of rows, is the number that the sample holds, since it is not what is judged; one that
+    is found in the graph is found anew. A smallest size of clusters is the same share of the rows, but not below 15 where more were asked for: so few
+    say nothing about density. A resolution stays: modularity weighs shares of all edges against each other, which a sample leaves as they
+    are. So do numbers of neighbors: fewer make no graph.
     """
     held = int((finest >= 0).sum())
-    meant = {"n_clusters": max(held, 1), "finest": max(held, 2)}
-    if isinstance(size := getattr(engine, "min_cluster_size", None), int):
+    meant = {"finest": max(held, 2)}
+    if getattr(engine, "n_clusters", None) is not None:
+        meant["n_clusters"] = max(held, 1)
+    if (size := getattr(engine, "min_cluster_size", None)) is not None:
         meant["min_cluster_size"] = max(round(share * size), min(size, FEWEST))
     own = {field.name for field in dataclasses.fields(engine)}
     return dataclasses.replace(engine, **{name: value for name, value in meant.items() if name in own})

@@ -81,7 +81,7 @@ def test_planted_clusters_are_stable_whether_many_or_few_rows_are_asked(name, to
 
 @pytest.mark.parametrize("name", ["leiden", "hdbscan"])
 def test_planted_clusters_that_a_sample_of_all_is_too_small_for_are_found_stable_in_a_region(few, name):
-    # 600 of 3,000 rows leave 10 of each cluster of 50: from so few no engine finds it.
+    # 600 of 3,000 rows leave 10 of each cluster of 50: from so few neither finds it.
     made, values = said(name, graph_of(blobs(60, 50, d=32)[0]))
     layer = next(number for number in range(len(made.layers)) if len(made.clusters(number)) == 60)
     assert values[layer] > 0.9
@@ -121,6 +121,14 @@ def test_progress_rises_through_the_samples_and_may_stop_each(few):
             build(ENGINES.load("leiden"), {})(graph, progress=stop)
 
 
+@pytest.mark.parametrize(("told", "searched"), [({}, True), ({"n_clusters": "8"}, False)])
+def test_kmeans_that_is_told_a_number_looks_for_no_neighbors_in_the_sample(few, told, searched):
+    messages = []
+    engine = build(ENGINES.load("kmeans"), told)
+    engine(graph_of(blobs(8, 100)[0], k=16), progress=lambda fraction, message: messages.append(message))
+    assert any(message.startswith("measuring") for message in messages) == searched
+
+
 def test_nothing_is_said_of_clusters_that_no_sample_would_hold(few):
     layers = np.full((1, 3000), -1, dtype=np.int32)
     layers[0, :40], layers[0, 40:80] = 0, 1
@@ -134,13 +142,14 @@ def test_nothing_is_said_of_clusters_that_no_sample_would_hold(few):
 
 def test_parameters_that_hang_on_the_number_of_rows_fit_the_sample():
     finest = np.arange(-1, 40)
-    asked = {
-        "kmeans": ({}, {"n_clusters": 40}),
-        "hierarchical_kmeans": ({}, {"finest": 40}),
-        "leiden": ({}, {}),
-        "hdbscan": ({"min_cluster_size": "1000"}, {"min_cluster_size": 20}),
-    }
-    for name, (told, fitting) in asked.items():
+    asked = [
+        ("kmeans", {"n_clusters": "300"}, {"n_clusters": 40}),
+        ("kmeans", {}, {}),
+        ("hierarchical_kmeans", {}, {"finest": 40}),
+        ("leiden", {}, {}),
+        ("hdbscan", {"min_cluster_size": "1000"}, {"min_cluster_size": 20}),
+    ]
+    for name, told, fitting in asked:
         engine = build(ENGINES.load(name), told)
         assert stability.for_sample(engine, 0.02, finest) == dataclasses.replace(engine, **fitting)
     for size, there in (("100", 15), ("5", 5)):
