@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from benchmarks.synthetic import write
 from engines.artifacts import REJECT_SCHEMA, Clustering, Dataset, Embeddings, Kind, NeighborGraph, PictureFacts
+from engines.exact_search import Space
 from engines.keys import digest
 from engines.neighbors.auto import EXACT_UP_TO
 from engines.neighbors.building import graph_of
 from engines.neighbors.exact import ExactNeighbors
 from engines.neighbors.prepare import prepare
-from engines.neighbors.search import Space
 from engines.protocols import Evidence, available_threads, no_progress
 
 COPIES = 0.1
