@@ -23,6 +23,9 @@ SHORT = {
     "exact_duplicate": "copy",
     "near_duplicate": "copy",
     "leak": "leak",
+    "low_information": "low info",
+    "odd_aspect_ratio": "shape?",
+    "odd_size": "size?",
 }
 
 

@@ -7,11 +7,13 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.action_bar import Handlers, action_bar
+from components.top_bar import Handlers as TopHandlers
 from components.top_bar import PageLink, Progress, TopBarData, top_bar
+from explorer import offering
 from explorer.cards import items, sentence
 from explorer.columns import CLUSTERERS
 from explorer.deeds import act, bar
-from explorer.jobs import JobState
+from explorer.jobs import JobState, time_words
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import MAP_NAMES, Snapshot, snapshot
@@ -30,9 +32,9 @@ ENGINE_WORDS = {
 PAGES = (("explore", "Explore"), ("issues", "Issues"), ("clusters", "Clusters"), ("export", "Export"), ("runs", "Runs"))
 
 
-def stamp(sh: Shared) -> tuple[int, int, str, bool]:
+def stamp(sh: Shared) -> tuple[int, int, str]:
     """Return what has to be equal for a page to be up to date."""
-    return sh.ex.revision, sh.ex.log.version, sh.job.state.phase, sh.ex.model_offer is not None
+    return sh.ex.revision, sh.ex.log.version, sh.job.state.phase
 
 
 def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
@@ -44,7 +46,12 @@ def top(page: str, pages: "dict[str, StreamlitPage]") -> None:
 
     def pulse() -> None:
         v = view()
-        top_bar(key="top", data=top_data(sh, page), on_go=lambda to: setattr(v, "go", to), on_job=lambda name: _job(sh, name))
+        handlers = TopHandlers(
+            on_go=lambda to: setattr(v, "go", to),
+            on_job=lambda name: _job(sh, name),
+            on_offer=lambda name: offering.act(sh, v, name),
+        )
+        top_bar(key="top", data=top_data(sh, v, page), handlers=handlers)
         # Wanted until it is drawn: a timer of the old page that ticks during the switch would otherwise win over it. And a run
         # that such a timer asked for makes the browser forget the new page.
         if (v.go and v.go != page) or _page_address() != address:
@@ -104,7 +111,7 @@ def _job(sh: Shared, name: str) -> None:
         sh.job.start()
 
 
-def top_data(sh: Shared, page: str) -> TopBarData:
+def top_data(sh: Shared, v: View, page: str) -> TopBarData:
     """Return what the top bar shows."""
     snap = snapshot(sh.ex)
     waiting = {"issues": int(snap.open.sum())} if snap is not None and snap.checks else {}
@@ -115,6 +122,7 @@ def top_data(sh: Shared, page: str) -> TopBarData:
         "pages": links,
         "page": page,
         "progress": progress(sh.job.state),
+        "offer": offering.offer_data(sh, v),
     }
 
 
@@ -140,14 +148,6 @@ def progress(state: JobState) -> Progress | None:
     if state.phase == "failed":
         return {"text": sentence(state.error), "fraction": None, "tone": "warn", "action": "retry"}
     return None
-
-
-def time_words(what: str, state: JobState) -> str:
-    """Say how far something is, and how long it still takes where that is known."""
-    words = [what, f"{state.fraction * 100:.0f} %"]
-    if state.left is not None:
-        words.append(f"{int(state.left) // 60}:{int(state.left) % 60:02d} left")
-    return " · ".join(words)
 
 
 def job_words(message: str) -> str:

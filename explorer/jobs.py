@@ -43,6 +43,14 @@ def time_left(fraction: float, elapsed: float) -> float | None:
     return max(0.0, elapsed * (1 - fraction) / fraction)
 
 
+def time_words(what: str, state: JobState) -> str:
+    """Say how far something is, and how long it still takes where that is known."""
+    words = [what, f"{state.fraction * 100:.0f} %"]
+    if state.left is not None:
+        words.append(f"{int(state.left) // 60}:{int(state.left) % 60:02d} left")
+    return " · ".join(words)
+
+
 class Job:
     """One piece of work at a time, shared by all tabs; a reload of the page does not touch it."""
 

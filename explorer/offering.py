@@ -4,23 +4,17 @@ from typing import TYPE_CHECKING
 
 from explorer.cards import sentence
 from explorer.changes import ERRAND, fetch_model
-from explorer.frame import time_words
+from explorer.jobs import time_words
 from explorer.session import View
 from explorer.shared import Shared
 
 if TYPE_CHECKING:
-    from components.offer import OfferAction, OfferData
+    from components.top_bar import OfferAction, OfferData
 
 DOWNLOAD: "OfferAction" = {"name": "download", "label": "Download", "main": True}
 AGAIN: "OfferAction" = {"name": "again", "label": "Try again", "main": True}
 CANCEL: "OfferAction" = {"name": "cancel", "label": "Cancel", "main": False}
 DECLINE: "OfferAction" = {"name": "decline", "label": "Not now", "main": False}
-
-
-def downloading(sh: Shared) -> bool:
-    """Tell whether the model is on its way."""
-    job = sh.errands.get(ERRAND)
-    return job is not None and job.state.active
 
 
 def offer_data(sh: Shared, v: View) -> "OfferData | None":

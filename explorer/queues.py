@@ -132,11 +132,16 @@ def _whole_actions(snap: Snapshot, check: CheckFindings, waiting: int) -> list[W
         suggested = len(suggested_rows(check))
         if suggested:
             found.append(
-                {"name": "accept", "label": f"Accept all {suggested:,}", "ask": f"Relabel {items(suggested)} as suggested?"}
+                {"name": "accept", "label": _all("Accept", suggested), "ask": f"Relabel {items(suggested)} as suggested?"}
             )
-        found.append({"name": "exclude", "label": f"Exclude all {waiting:,}", "ask": f"Exclude {items(waiting)}?"})
-    found.append({"name": "keep", "label": f"Keep all {waiting:,}", "ask": f"Keep {items(waiting)} as they are?"})
+        found.append({"name": "exclude", "label": _all("Exclude", waiting), "ask": f"Exclude {items(waiting)}?"})
+    as_is = "as it is" if waiting == 1 else "as they are"
+    found.append({"name": "keep", "label": _all("Keep", waiting), "ask": f"Keep {items(waiting)} {as_is}?"})
     return found
+
+
+def _all(verb: str, count: int) -> str:
+    return f"{verb} it" if count == 1 else f"{verb} all {count:,}"
 
 
 def suggested_rows(check: CheckFindings) -> Rows:
@@ -225,7 +230,7 @@ def groups_data(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows:
         "current": v.current,
         "thumb": thumb_url(sh.ex),
         "empty": "" if found else empty_words(check),
-        "more": f"{hidden:,} more groups follow when these are decided." if hidden > 0 else "",
+        "more": f"{items(hidden, 'more group')} to come when these are decided." if hidden > 0 else "",
     }
 
 

@@ -70,6 +70,7 @@ def build_app(ex: "Explorer", *, token: str, port: int, host: str = "127.0.0.1")
     from starlette.middleware import Middleware
     from streamlit.web import bootstrap
 
+    from explorer.first_paint import FirstPaint
     from explorer.routes import data_routes
 
     bootstrap.load_config_options(dict(OPTIONS))
@@ -83,6 +84,7 @@ def build_app(ex: "Explorer", *, token: str, port: int, host: str = "127.0.0.1")
         middleware=[
             Middleware(HostGate, hosts=hosts, addresses=not is_loopback(host)),
             Middleware(TokenGate, token=token, port=port),
+            Middleware(FirstPaint),
         ],
         on_script_error=_show_error,
     )

@@ -71,7 +71,7 @@ class View:
     go: str = ""
     page: str = ""
     drawn: str = ""
-    seen: tuple[int, int, str, bool] = (-1, -1, "", False)
+    seen: tuple[int, int, str] = (-1, -1, "")
 
     def select(self, rows: Rows, mode: Mode, words: str) -> None:
         """Change the selection by some rows; ``words`` say how it came about."""

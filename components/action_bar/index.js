@@ -1,6 +1,6 @@
 // What to do with the selection, undo, redo, export; listens to the keys of the whole page.
 
-import { h, isTyping, mount } from "../kit/dom.js";
+import { h, isTyping, mount, writeParts } from "../kit/dom.js";
 import { createAsk } from "./ask.js";
 
 export default (component) => mount(component, import.meta.url, create);
@@ -14,7 +14,7 @@ function create(root, send) {
   const act = (name, value = "") => send("act", { name, value });
   const ask = createAsk(root, act);
   const what = h("strong.what", { role: "status" });
-  const detail = h("span.detail");
+  const detail = h("span.detail.parts");
   const clear = h("button.button.link", { type: "button", onclick: () => act("clear") }, "clear", h("span.key", {}, "Esc"));
   const buttons = {
     tag: button("Tag", "T", () => run("tag")),
@@ -84,10 +84,8 @@ function create(root, send) {
     update(next) {
       data = next;
       what.textContent = next.what;
-      detail.textContent = next.detail;
-      detail.title = next.detail;
-      clear.style.visibility = next.can_clear ? "visible" : "hidden";
-      clear.style.display = next.can_clear ? "" : "none";
+      writeParts(detail, next.detail);
+      clear.hidden = !next.can_clear;
       for (const name of ["tag", "relabel", "exclude", "keep"]) buttons[name].disabled = !allowed(name);
       buttons.exclude.firstChild.textContent = next.restore ? "Take back in" : "Exclude";
       undoWords.textContent = next.undo ?? "";

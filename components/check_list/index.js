@@ -13,9 +13,10 @@ function create(root, send) {
   function entry(item, current) {
     const done = item.waiting === 0 && !item.note;
     const number = item.note ? "" : done ? "✓" : count(item.waiting);
-    const small = item.note || (item.decided ? `${count(item.decided)} decided` : done ? "nothing found" : "");
+    const small = item.note || (item.decided ? `${count(item.decided)} decided` : "");
+    const clean = done && !item.decided ? "nothing found" : null;
     const node = h("button.check", { type: "button", role: "option", "aria-selected": item.name === current, onclick: () => pick(node, item) },
-      h("span.title", {}, item.title), h("span.number", {}, number), small ? h("small", {}, small) : null);
+      h("span.title", {}, item.title), h("span.number", { title: clean, "aria-label": clean }, number), small ? h("small", {}, small) : null);
     node.classList.toggle("quiet", Boolean(item.note) || done);
     node.addEventListener("keydown", (event) => {
       const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];

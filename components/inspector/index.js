@@ -43,7 +43,7 @@ function create(root, send) {
     if (!data.thumb) return line(item, tone);
     const node = h("button.neighbor", { type: "button", title: item.label || "no label", onclick: () => send("go", { row: item.row }) },
       picture(data.thumb.replace("{row}", item.row), ""),
-      h("span.label", {}, item.label || "–"), h("span.soft", {}, item.similarity));
+      data.neighbors.some((other) => other.label) ? h("span.label", {}, item.label || "–") : null, h("span.soft", {}, item.similarity));
     node.dataset.tone = tone;
     return node;
   }

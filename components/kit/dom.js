@@ -89,6 +89,12 @@ export function keyTo(field, wanted) {
 
 export const count = (value) => Number(value).toLocaleString("en-US");
 
+// Write "a · b · c" into a node of the class `parts`, so that what does not fit is left out whole.
+export function writeParts(node, text) {
+  node.replaceChildren(...text.split(" · ").map((part, place) => h("span", {}, place ? ` · ${part}` : part)));
+  node.title = text;
+}
+
 // Make `children` the children of `parent`, touching only what changed; focus and scroll stay.
 export function replace(parent, children) {
   const wanted = children.flat().filter(Boolean);

@@ -49,6 +49,7 @@ export class Chrome {
     button.type = "button";
     button.title = hint;
     button.dataset.name = name;
+    button.dataset.words = words;
     button.setAttribute("aria-label", hint.split(";")[0]);
     button.addEventListener("click", () => act(name));
     return button;

@@ -7,12 +7,13 @@ const LIMIT = 400;
 
 export function createLegend(send) {
   const title = h("span");
+  const advice = h("span.how", {}, "click solo, shift-click hide");
   const reset = h("button.button.link", { type: "button", onclick: () => send("legend", { code: -2, act: "reset" }) }, "show all");
   const search = h("input.field.find", { type: "search", placeholder: "Find in the legend", "aria-label": "Find in the legend", oninput: () => paint() });
   const list = h("div.items", { role: "listbox", "aria-label": "Legend", "aria-multiselectable": true });
   const scale = h("div.scale");
   const more = h("p.more");
-  const node = h("section.legend", {}, h("p.heading", {}, title, reset), search, scale, list, more);
+  const node = h("section.legend", {}, h("p.heading", {}, title, advice, reset), search, scale, list, more);
   let legend = null;
 
   function act(item, event) {
@@ -63,7 +64,8 @@ export function createLegend(send) {
       if (!data) return;
       const category = data.kind === "category";
       const changed = data.items.some((item) => item.state !== "on");
-      title.textContent = category ? "Legend · click solo, shift-click hide" : data.title;
+      title.textContent = category ? "Legend" : data.title;
+      advice.hidden = !category || changed;
       reset.hidden = !changed;
       search.hidden = !category || data.items.length < SEARCH_FROM;
       if (search.hidden) search.value = "";

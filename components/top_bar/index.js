@@ -1,6 +1,7 @@
-// The bar at the top: name, summary, pages, progress.
+// The bar at the top: name, summary, pages, and at the right the progress, or what is offered while there is none.
 
 import { count, h, mount, replace } from "../kit/dom.js";
+import { createOffer } from "./offer.js";
 
 export default (component) => mount(component, import.meta.url, create);
 
@@ -13,19 +14,20 @@ function create(root, send) {
   const bar = h("span.bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
   const action = h("button.button.link.small", { type: "button", onclick: () => send("job", action.dataset.action) });
   const progress = h("div.progress", {}, text, bar, action);
-  root.append(name, summary, nav, progress);
+  const offer = createOffer(send);
+  root.append(name, summary, nav, progress, offer.node);
   const links = new Map();
   let page = "";
 
   function link(entry) {
     if (!links.has(entry.id)) {
-      const label = h("span");
+      const label = h("span.words");
       const number = h("small");
       const node = h("button.page", { type: "button", onclick: () => { if (entry.id !== page) { mark(entry.id); send("go", entry.id); } } }, label, number);
       links.set(entry.id, { node, label, number });
     }
     const { node, label, number } = links.get(entry.id);
-    label.textContent = entry.label;
+    label.textContent = label.dataset.words = entry.label;
     number.textContent = entry.count === null ? "" : count(entry.count);
     number.hidden = !entry.count;
     return node;
@@ -48,7 +50,8 @@ function create(root, send) {
       replace(nav, data.pages.map(link));
       mark(data.page);
       const busy = data.progress;
-      progress.style.visibility = busy ? "visible" : "hidden";
+      progress.hidden = !busy;
+      offer.update(busy ? null : data.offer);
       if (!busy) return;
       progress.dataset.tone = busy.tone;
       text.textContent = busy.text;

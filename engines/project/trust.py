@@ -194,11 +194,13 @@ def caution(name: str, notes: Mapping[str, Any]) -> str:
     said = [shape] if shape else []
     torn, false, stable = notes.get("torn"), notes.get("false"), notes.get("seed_stability")
     if torn is not None and false is not None:
-        said.append(f"{_percent(false)} of what looks near is not, and {_percent(torn)} of true neighbors lie elsewhere.")
+        said.append(
+            f"{_percent(false)} of what looks near is far in truth; {_percent(torn)} of true neighbors are far on the map."
+        )
     if stable is not None:
         said.append(f"Another seed would change {_percent(1 - stable)} of who is next to whom.")
     return " ".join(said)
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"

@@ -11,10 +11,9 @@ from components.inspector import Handlers as InspectorHandlers
 from components.inspector import inspector
 from components.list_header import list_header
 from components.map import Click, ClusterClick, Lasso, map_view
-from components.offer import offer
 from components.side_panel import Handlers as PanelHandlers
 from components.side_panel import side_panel
-from explorer import changes, finding, frame, offering, panel, panes
+from explorer import changes, finding, frame, panel, panes
 from explorer.columns import coloring
 from explorer.deeds import act, act_on_item, untag
 from explorer.item import inspect
@@ -51,7 +50,6 @@ def _work() -> None:
             on_cluster=lambda event: _cluster(scene, event),
             on_command=lambda name: _command(sh, v, name),
         )
-        _offered(sh, v)
     with st.container(key="right"):
         list_header(key="order", data=panes.header_data(scene), on_order=lambda order: panes.reorder(v, order))
         with st.container(key="pictures"):
@@ -86,18 +84,6 @@ def _work() -> None:
         frame.until(lambda: finding.moved_on(sh, hunt, drawn))
     if v.go:
         st.rerun()
-
-
-def _offered(sh: Shared, v: View) -> None:
-    """Draw the offer of a better model, again and again while it is being downloaded."""
-
-    def draw() -> None:
-        data = offering.offer_data(sh, v)
-        if data is not None:
-            offer(key="offer", data=data, on_act=lambda name: offering.act(sh, v, name))
-
-    with st.container(key="offer-place"):
-        st.fragment(draw, run_every=0.5 if offering.downloading(sh) else None)()
 
 
 def _panel_handlers(sh: Shared, v: View, snap: Snapshot) -> PanelHandlers:

@@ -1,12 +1,12 @@
-"""Side panel, action bar, inspector, source form, report, contingency table and offer in a real browser, by mouse and by keyboard."""
+"""Side panel, action bar, inspector, source form, report, contingency table and top bar in a real browser, by mouse and by keyboard."""
 
 import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from components import action_bar, contingency, groups, inspector, offer, report, side_panel, source_form
+from components import action_bar, contingency, groups, inspector, list_header, report, side_panel, source_form, top_bar
 from tests.components.bare_map import sent
 from tests.components.site import Site
 
@@ -301,17 +301,22 @@ def test_cells_are_shaded_by_row_and_partners_are_ringed(page: Page, site: Site)
     expect(page.locator(".sentence")).to_have_text("There are no labels.")
 
 
+def bar(progress: dict[str, Any] | None = None, **offer: Any) -> dict[str, Any]:
+    data = top_bar.example()
+    return {**data, "progress": progress, "offer": {**(data["offer"] or {}), **offer}}
+
+
 def test_a_declined_offer_does_not_come_back(page: Page, site: Site) -> None:
-    open_part(page, site, "offer", offer.example(), width=700)
+    open_part(page, site, "top_bar", bar(), width=1240)
     page.get_by_role("button", name="Download").click()
     page.get_by_role("button", name="Not now").click()
-    assert sent(page, "act") == ["download", "decline"]
+    assert sent(page, "offer") == ["download", "decline"]
     expect(page.locator(".offer")).to_be_hidden()
-    open_part(page, site, "offer", offer.example(), width=700)
+    open_part(page, site, "top_bar", bar(), width=1240)
     expect(page.locator(".offer")).to_be_hidden()
-    again(page, {**offer.example(), "tone": "busy", "fraction": 0.5})
+    again(page, bar(tone="busy", fraction=0.5))
     expect(page.locator(".offer [role=progressbar]")).to_have_attribute("aria-valuenow", "50")
-    again(page, {**offer.example(), "model": "another"})
+    again(page, bar(model="another"))
     expect(page.locator(".offer")).to_be_visible()
 
 
@@ -333,3 +338,58 @@ def test_the_bar_leaves_decisions_to_a_list_in_which_one_marks(page: Page, site:
     page.get_by_role("listbox").blur()
     page.keyboard.press("x")
     assert sent(page, "act") == [{"name": "exclude", "value": ""}]
+
+
+def test_an_offer_takes_the_place_of_the_progress_and_moves_no_page(page: Page, site: Site) -> None:
+    open_part(page, site, "top_bar", bar({"text": "UMAP", "fraction": 0.5, "tone": "busy", "action": "cancel"}), width=1240)
+    pages = page.locator(".page")
+    before = [box["x"] for box in map(Locator.bounding_box, pages.all()) if box]
+    expect(page.locator(".offer")).to_be_hidden()
+    again(page, {**bar(), "page": "runs"})
+    expect(page.locator(".offer .words")).to_contain_text("605 MB")
+    expect(page.locator(".progress")).to_be_hidden()
+    after = [box["x"] for box in map(Locator.bounding_box, pages.all()) if box]
+    assert len(before) == 4
+    assert after == before
+    last, offered = pages.last.bounding_box(), page.locator(".offer").bounding_box()
+    assert last is not None
+    assert offered is not None
+    assert last["x"] + last["width"] < offered["x"]
+
+
+def test_the_buttons_of_the_action_bar_stay_where_they_are(page: Page, site: Site) -> None:
+    data = action_bar.example()
+    open_part(page, site, "action_bar", {**data, "what": "1 item", "can_clear": False}, width=1240)
+    tag = page.get_by_role("button", name="Tag")
+    before = tag.bounding_box()
+    again(page, {**data, "what": "1,234 selected", "can_clear": True})
+    expect(page.get_by_role("button", name="clear")).to_be_visible()
+    assert tag.bounding_box() == before
+
+
+def test_of_a_line_of_parts_only_whole_ones_are_shown(page: Page, site: Site) -> None:
+    data = {**list_header.example(), "detail": "accordion 40 · airplane 40 · dalmatian 40 · …"}
+    open_part(page, site, "list_header", data, width=360)
+    line = page.locator(".detail")
+    expect(line).to_have_text(data["detail"])
+    box = line.bounding_box()
+    assert box is not None
+    shown = [
+        part
+        for part in map(Locator.bounding_box, line.locator("span").all())
+        if part is not None and part["y"] < box["y"] + box["height"]
+    ]
+    assert 0 < len(shown) < 4
+    assert all(part["x"] + part["width"] <= box["x"] + box["width"] + 0.5 for part in shown)
+
+
+def test_the_heading_of_the_legend_keeps_its_height(page: Page, site: Site) -> None:
+    data = panel(gone=True)
+    open_part(page, site, "side_panel", data, width=252)
+    heading = page.locator(".legend .heading")
+    before = heading.bounding_box()
+    expect(heading).to_contain_text("click solo")
+    off = [{**item, "state": "off"} for item in data["legend"]["items"]]
+    again(page, {**data, "legend": {**data["legend"], "items": off}})
+    expect(page.get_by_role("button", name="show all")).to_be_visible()
+    assert heading.bounding_box() == before

@@ -72,7 +72,7 @@ def test_the_offer_is_made_downloaded_and_used(slow, view):
     assert "605 MB" in data["text"]
     assert [action["name"] for action in data["actions"]] == ["download", "decline"]
     offering.act(slow, view, "download")
-    assert offering.downloading(slow)
+    assert slow.errands[changes.ERRAND].state.active
     busy = offering.offer_data(slow, view)
     assert busy["tone"] == "busy"
     assert [action["name"] for action in busy["actions"]] == ["cancel"]

@@ -149,9 +149,9 @@ def test_what_is_compared_is_chosen_and_kept(shared):
 
 
 def test_the_offer_is_drawn_where_there_is_one(shared):
-    assert "offer" not in components(opened("explore"))
+    assert components(opened("runs"))["top-bar"]["offer"] is None
     shared.ex.offers = True
-    assert "605 MB" in components(opened("explore"))["offer"]["text"]
+    assert "605 MB" in components(opened("runs"))["top-bar"]["offer"]["text"]
 
 
 def test_explore_holds_its_parts(shared):

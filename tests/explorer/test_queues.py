@@ -57,6 +57,14 @@ def test_keeping_and_excluding_all_is_one_decision_each(shared, snap, view):
     assert not check(shared.ex).open.any()
 
 
+def test_of_a_single_finding_the_buttons_speak_of_one(ex, snap):
+    found = check(ex, "outlier")
+    ex.decide("keep", np.flatnonzero(found.open)[1:], check="outlier")
+    actions = queues.header_data(snapshot(ex), check(ex, "outlier"))["actions"]
+    assert [action["label"] for action in actions] == ["Exclude it", "Keep it"]
+    assert [action["ask"] for action in actions] == ["Exclude 1 item?", "Keep 1 item as it is?"]
+
+
 def test_excluding_the_surplus_leaves_one_of_each_group(shared, snap, view):
     found = check(shared.ex, "near_duplicate")
     extra = surplus(snap, found)

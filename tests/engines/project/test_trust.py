@@ -217,9 +217,11 @@ def test_agreement_does_not_see_shift_scale_turn_and_mirror():
 
 
 def test_the_words_carry_the_figures():
-    assert "12 % of what looks near is not, and 31 %" in caution("umap", {"torn": 0.31, "false": 0.12})
+    assert "12\N{NO-BREAK SPACE}% of what looks near is far in truth; 31\N{NO-BREAK SPACE}% of" in caution(
+        "umap", {"torn": 0.31, "false": 0.12}
+    )
     assert "wide islands are wide" in caution("umap", {"density": 0.5})
-    assert "18 % of who is next to whom" in caution("tsne", {"seed_stability": 0.82})
+    assert "18\N{NO-BREAK SPACE}% of who is next to whom" in caution("tsne", {"seed_stability": 0.82})
     assert "distances between islands" in caution("tsne", {"torn": None, "false": None, "seed_stability": None})
     assert "sketch" in caution("umap", {"coarse": True})
     assert caution("a plug-in", {}) == ""

@@ -1,8 +1,6 @@
-// One calm line with what is offered; declined once, it does not come back in this browser.
+// What is offered once, with how far it is while it is fetched; declined once, it does not come back in this browser.
 
-import { h, mount } from "../kit/dom.js";
-
-export default (component) => mount(component, import.meta.url, create);
+import { h } from "../kit/dom.js";
 
 const key = (model) => `dataset-explorer:declined:${model}`;
 
@@ -15,33 +13,35 @@ function remember(model) {
   try { localStorage.setItem(key(model), "1"); } catch { /* as above */ }
 }
 
-function create(root, send) {
-  const text = h("span.text", { role: "status" });
+export function createOffer(send) {
+  const text = h("span.words", { role: "status" });
   const fill = h("i");
   const bar = h("span.bar", { role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 }, fill);
   const actions = h("span.actions");
-  const line = h("aside.offer", { "aria-label": "Offer" }, text, bar, actions);
-  root.append(line);
+  const node = h("aside.offer", { "aria-label": "Offer", hidden: true }, text, bar, actions);
 
   function press(data, action) {
     if (action.name === "decline") {
       remember(data.model);
-      line.hidden = true;
+      node.hidden = true;
     }
-    send("act", action.name);
+    send("offer", action.name);
   }
 
   return {
+    node,
+    // `data` null hides it.
     update(data) {
-      line.hidden = data.tone !== "busy" && recall(data.model);
-      line.dataset.tone = data.tone;
-      text.textContent = data.text;
+      node.hidden = !data || (data.tone !== "busy" && recall(data.model));
+      if (node.hidden) return;
+      node.dataset.tone = data.tone;
+      text.textContent = text.title = data.text;
       bar.hidden = data.tone !== "busy";
       const percent = Math.round((data.fraction ?? 0) * 1000) / 10;
       fill.style.width = `${percent}%`;
       bar.setAttribute("aria-valuenow", String(percent));
       actions.replaceChildren(...data.actions.map((action) =>
-        h(action.main ? "button.button.small.main" : "button.button.small.quiet", { type: "button", onclick: () => press(data, action) }, action.label)));
+        h(action.main ? "button.button.small.main" : "button.button.link.small", { type: "button", onclick: () => press(data, action) }, action.label)));
     },
   };
 }
