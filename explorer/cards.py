@@ -105,11 +105,12 @@ def cards_at_once(ex: "Explorer", rows: Sequence[int]) -> dict[int, Mapping[str,
 
 def _place(snap: Snapshot, row: int) -> list[tuple[str, str]]:
     """Say of a row without columns at least which cluster it is in."""
-    if snap.clustering is None:
-        return []
-    cluster = int(snap.clusters[row])
-    name = snap.cluster_names.get(cluster) or f"cluster {cluster}" if cluster >= 0 else "none"
-    return [("cluster", name)]
+    return [("cluster", cluster_word(snap, int(snap.clusters[row])))] if snap.clustering is not None else []
+
+
+def cluster_word(snap: Snapshot, cluster: int) -> str:
+    """Return what stands after the word "cluster": its name, or its number where it has none."""
+    return "none" if cluster < 0 else (snap.cluster_names.get(cluster) or str(cluster)).removeprefix("cluster ")
 
 
 def flagging(snap: Snapshot, row: int) -> list[CheckFindings]:

@@ -64,8 +64,8 @@ def maps_table(sh: Shared) -> Table:
         "rows": rows,
         "empty": "There is no map yet.",
         "note": (
-            "Kept: how many of an item's 15 nearest neighbors are its nearest on the map. False: how much of what looks near is not. "
-            "Torn: how many true neighbors lie elsewhere. The last column: how much of a neighborhood stays the same when a sample is drawn "
+            "Kept: how many of an item's 15 nearest neighbors are its nearest on the map. False: how much of what looks near is far in truth. "
+            "Torn: how many true neighbors are far on the map. The last column: how much of a neighborhood stays the same when a sample is drawn "
             "again with another seed. Color the map by its trust to see where it can be believed."
         )
         if rows

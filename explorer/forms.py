@@ -52,9 +52,11 @@ def export_form(ex: "Explorer", snap: Snapshot, v: View, formats: Mapping[str, s
     """Draw the form and return what it holds now. ``formats`` say why they cannot hold this data set; empty where they can."""
     kinds = [name for name, why in formats.items() if not why]
     kind = st.radio("Format", kinds, format_func=lambda name: FORMATS.get(name, name), key="export-format")
+    # A default, which every run sends: a value put into the session's state is sent once, and lost when the next run overtakes it.
     if "export-to" not in st.session_state:
-        st.session_state["export-to"] = str(fresh_target(ex.name, Path.home()))
-    to = st.text_input("New folder", key="export-to", help="It must not exist yet; nothing is ever overwritten.")
+        st.session_state["export-proposal"] = str(fresh_target(ex.name, Path.home()))
+    proposal = st.session_state["export-proposal"]
+    to = st.text_input("New folder", proposal, key="export-to", help="It must not exist yet; nothing is ever overwritten.")
     link = "copy"
     if snap.dataset.kind == "pictures" and can_link(str(kind)):
         link = st.selectbox("Files", list(LINKS), format_func=lambda name: LINKS[name], key="export-link")

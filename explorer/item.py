@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.inspector import Alike, Finding, InspectorData, Neighbor, Pair, Run
-from explorer.cards import ds_key, flagging, items, text_url, thumb_url
+from explorer.cards import cluster_word, ds_key, flagging, items, text_url, thumb_url
 from explorer.excerpts import columns_first, differing, excerpt, plain, shorten
 from explorer.snapshot import CheckFindings, Snapshot, check_title
 
@@ -94,13 +94,9 @@ def _facts(snap: Snapshot, row: int) -> list[Pair]:
         found.append({"name": "Label", "value": "none", "note": ""})
     if snap.clustering is not None:
         cluster = int(snap.clusters[row])
-        if cluster < 0:
-            found.append({"name": "Cluster", "value": "none", "note": ""})
-        else:
-            name = snap.cluster_names.get(cluster) or f"cluster {cluster}"
-            own = snap.own_clusters is not None and snap.own_clusters[row] >= 0
-            note = "made by you" if own else f"strength {snap.clustering.strength[row]:.2f}"
-            found.append({"name": "Cluster", "value": name, "note": note})
+        own = snap.own_clusters is not None and snap.own_clusters[row] >= 0
+        note = "made by you" if own else f"strength {snap.clustering.strength[row]:.2f}" if cluster >= 0 else ""
+        found.append({"name": "Cluster", "value": cluster_word(snap, cluster), "note": note})
     table = snap.dataset.kind in ("table", "vectors")
     for column in columns_first(snap)[: MANY_COLUMNS if table else FEW_COLUMNS]:
         value = snap.dataset.rows.column(column)[row].as_py()

@@ -1,7 +1,9 @@
+import dataclasses
+
 import pytest
 
 from explorer import queues
-from explorer.cards import card_size, hover_card
+from explorer.cards import card_size, cluster_word, hover_card
 from explorer.item import TEXT_AT_ONCE, alike, inspect
 from explorer.shared import install
 from explorer.snapshot import snapshot
@@ -87,3 +89,9 @@ def test_short_texts_stand_side_by_side(texts):
     assert card_size(texts, snapshot(texts)) == "medium"
     texts.text = lambda _row: "short"
     assert card_size(texts, snapshot(texts)) == "small"
+
+
+def test_a_cluster_without_a_name_is_its_number(texts):
+    snap = snapshot(texts)
+    named = dataclasses.replace(snap, cluster_names={3: "cluster 3", 4: "red boats"})
+    assert [cluster_word(named, cluster) for cluster in (-1, 3, 4, 5)] == ["none", "3", "red boats", "5"]

@@ -215,6 +215,14 @@ def test_the_view_survives_a_page_switch(shared):
     assert components(app)["side-panel"]["text"] == "star"
 
 
+def test_every_run_proposes_the_folder_as_the_browser_may_miss_the_first(shared):
+    app = opened("export")
+    proposed = app.text_input(key="export-to").value
+    assert proposed.endswith("-clean")
+    app.run()
+    assert app.text_input(key="export-to").proto.default == proposed
+
+
 def test_export_writes_and_says_where(shared, tmp_path):
     app = opened("export")
     target = tmp_path / "out"
