@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 ASSET_PREFIX = "/api/v1/assets"
 CONTENT_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
-# A blob: module has no base address, hence the absolute URL; the query makes the browser ask again after a failure.
+# A blob: module has no base address, hence the absolute URL; the query makes the browser ask again after a failure. Events carry a
+# number, since Streamlit (1.67) sends one twice when the timer of a fragment ticks at that moment: ``components.kit.received`` drops the copy.
 _LOADER = """export default async function (component) {
-  const run = async (query) => (await import(new URL(%(url)r + query, location.origin).href)).default(component);
+  const numbered = { ...component, setTriggerValue: (name, value) => component.setTriggerValue(name, { id: Math.random(), value }) };
+  const run = async (query) => (await import(new URL(%(url)r + query, location.origin).href)).default(numbered);
   try {
     return await run("");
   } catch {

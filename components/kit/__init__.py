@@ -9,15 +9,26 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from components.wire import row_of
 
+SEEN = "dataset_explorer_events"
+"""Where a session keeps the number of the last event of each trigger."""
+
 
 def received(key: str, name: str) -> object:
-    """Return the value of a trigger of a mounted component in this run; None when it did not fire.
+    """Return the value of a trigger of a mounted component in this run; None when it did not fire, or was received before.
 
     Streamlit (1.67) calls the handler but forgets the component's state, and with it the value, when the event arrives just
-    while the page is being switched; the event itself is still there, one level below.
+    while the page is being switched; the event itself is still there, one level below. And it sends an event twice when the timer
+    of a fragment ticks while it is on its way: once with the timer's run, once with its own. Both carry the number that the loader gave.
     """
     state = st.session_state.get(key)
-    return getattr(state, name, None) if state is not None else _arrived(key, name)
+    event = getattr(state, name, None) if state is not None else _arrived(key, name)
+    if not isinstance(event, Mapping) or "id" not in event:
+        return None
+    seen = st.session_state.setdefault(SEEN, {})
+    if seen.get((key, name)) == event["id"]:
+        return None
+    seen[key, name] = event["id"]
+    return event.get("value")
 
 
 def _arrived(key: str, name: str) -> object:

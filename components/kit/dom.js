@@ -56,15 +56,20 @@ export async function mount(component, moduleUrl, create) {
   }
   instance.latest = component;
   await instance.ready;
-  if (instance.latest === component) instance.face.update(component.data);
+  // It may have left the page while it was loading, before Streamlit had a cleanup to run: then it must not listen to keys.
+  if (!parent.isConnected) discard(parent, instance);
+  else if (instance.latest === component) instance.face.update(component.data);
   return () => {
     // Streamlit also runs a superseded call's cleanup while the component stays on the page.
-    if (parent.host?.isConnected) return;
-    if (instances.get(parent) !== instance) return;
-    instances.delete(parent);
-    instance.face?.destroy?.();
-    instance.root?.remove();
+    if (!parent.isConnected) discard(parent, instance);
   };
+}
+
+function discard(parent, instance) {
+  if (instances.get(parent) !== instance) return;
+  instances.delete(parent);
+  instance.face?.destroy?.();
+  instance.root?.remove();
 }
 
 // Whether the person is typing, so that single keys mean text.

@@ -73,6 +73,27 @@ def test_scripts_never_read_text_as_markup_and_import_only_what_is_there(script)
         assert (script.parent / path).resolve().is_file(), path
 
 
+def heard(events):
+    """Receive events of one trigger one after another; runs inside of AppTest."""
+    from types import SimpleNamespace
+
+    import streamlit as st
+
+    from components.kit import received
+
+    st.session_state.heard = []
+    for event in events:
+        st.session_state["bar"] = SimpleNamespace(act=event)
+        st.session_state.heard.append(received("bar", "act"))
+
+
+def test_an_event_that_is_sent_twice_is_received_once():
+    undo, again = {"id": 0.1, "value": "undo"}, {"id": 0.2, "value": "undo"}
+    app = AppTest.from_function(heard, kwargs={"events": [undo, undo, again, None, again, "undo"]}).run()
+    assert not app.exception
+    assert app.session_state["heard"] == ["undo", None, "undo", None, None, None]
+
+
 def test_what_comes_from_the_browser_is_checked():
     assert text_of("a") == "a"
     assert text_of("a" * 2001) is None

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from components import action_bar, contingency, groups, inspector, list_header, report, side_panel, source_form, top_bar
+from components.assets import loader
 from tests.components.bare_map import sent
 from tests.components.site import Site
 
@@ -393,3 +394,34 @@ def test_the_heading_of_the_legend_keeps_its_height(page: Page, site: Site) -> N
     again(page, {**data, "legend": {**data["legend"], "items": off}})
     expect(page.get_by_role("button", name="show all")).to_be_visible()
     assert heading.bounding_box() == before
+
+
+def test_a_part_that_left_the_page_while_it_was_loading_takes_no_keys(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}bare/action_bar")
+    page.wait_for_function("() => window.loaded")
+    script = "async (data) => { const made = window.mount(data); document.getElementById('host').remove(); await made; }"
+    page.evaluate(script, action_bar.example())
+    page.keyboard.press("x")
+    assert sent(page, "act") == []
+
+
+def test_through_the_loader_each_event_has_a_number_of_its_own(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}bare/top_bar")
+    page.wait_for_function("() => window.loaded")
+    page.evaluate(
+        """async ([js, data]) => {
+          window.told = [];
+          const place = document.createElement("div");
+          document.body.append(place);
+          const home = place.attachShadow({ mode: "open" });
+          const { default: run } = await import(URL.createObjectURL(new Blob([js], { type: "text/javascript" })));
+          await run({ data, parentElement: home, setTriggerValue: (name, event) => told.push([name, event]) });
+        }""",
+        [loader("components/action_bar/index.js"), action_bar.example()],
+    )
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    (first, one), (second, other) = page.evaluate("() => window.told")
+    assert first == second == "act"
+    assert one["value"] == other["value"] == {"name": "keep", "value": ""}
+    assert one["id"] != other["id"]
