@@ -16,17 +16,31 @@ KEY_LENGTH = 24
 
 def digest(*parts: bytes | str) -> str:
     """Hash parts (BLAKE2b, each preceded by its length so that no two lists of parts collide) to 24 hex digits."""
-    return digest_of(parts)
+    return Digest(*parts).key
 
 
-def digest_of(parts: Iterable[bytes | memoryview | str]) -> str:
-    """Hash parts as ``digest`` does, one after the other, so that they need not be held all at once; a view is one of bytes."""
-    state = hashlib.blake2b(digest_size=KEY_LENGTH // 2)
-    for part in parts:
-        raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
-        state.update(len(raw).to_bytes(8, "little"))
-        state.update(raw)
-    return state.hexdigest()
+class Digest:
+    """What ``digest`` does, part after part; a long part may come in pieces."""
+
+    def __init__(self, *parts: bytes | str) -> None:
+        self._state = hashlib.blake2b(digest_size=KEY_LENGTH // 2)
+        for part in parts:
+            raw = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
+            self.begin(len(raw))
+            self.feed(raw)
+
+    def begin(self, length: int) -> None:
+        """Begin a part of so many bytes, which are fed next."""
+        self._state.update(length.to_bytes(8, "little"))
+
+    def feed(self, piece: bytes | memoryview) -> None:
+        """Add bytes to the part that was begun; memory of an array must be contiguous."""
+        self._state.update(piece)
+
+    @property
+    def key(self) -> str:
+        """Give 24 hex digits."""
+        return self._state.hexdigest()
 
 
 def chain(stage: str, engine: Any, inputs: Iterable[str], *, name: str = "", extra: Mapping[str, Any] | None = None) -> str:

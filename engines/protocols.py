@@ -96,11 +96,13 @@ class SourceOptions:
 class Reading:
     """What a source holds: its rows, and the ready-made vectors that it brings, float32 (n, d) by name in the source's order.
 
-    Vectors are rows of ``dataset``: finite, in its order.
+    Vectors are rows of ``dataset``: finite, in its order. ``keys``: those of ``engines.vectors_key`` by name, as far as the reader made them
+    while it read.
     """
 
     dataset: Dataset
     vectors: Mapping[str, Float32] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 class Reader(Protocol):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,13 +17,12 @@ import pyarrow.compute as pc
 
 from engines.artifacts import Dataset, Embeddings, Float32
 from engines.errors import SourceError
-from engines.keys import digest, digest_of
-from engines.mapped import let_go
+from engines.keys import digest
 from engines.protocols import Progress, Reading, SourceOptions, no_progress, part
 from engines.store import Store, write_atomically
 from engines.value import Artifact
+from engines.vectors_key import GIVEN, vectors_key
 
-GIVEN = "given"
 SCRATCH = "scratch"
 VERSION = "1"
 """Raised when the same file leads to something else."""
@@ -179,7 +177,8 @@ def _joined(told: Told, path: Path, store: Store, *, verify: bool, progress: Pro
         join, spaces = recalled
         return Told(dataset=dataset.take(join.kept, join.lacking if len(join.lacking) else None), spaces=spaces)
     state = memory.state()
-    before = Reading(dataset=dataset, vectors={name: value.vectors for name, value in told.spaces.items()})
+    vectors = {name: value.vectors for name, value in told.spaces.items()}
+    before = Reading(dataset=dataset, vectors=vectors, keys=dict(_keys(told)))
     reading = join_vectors(before, path, scratch=store.root / SCRATCH, progress=progress)
     made = _stored(reading, store, progress)
     there = pc.is_in(dataset.rows.column("id"), value_set=reading.dataset.rows.column("id").combine_chunks())
@@ -200,7 +199,10 @@ def _read(sources: Sequence[Path], options: SourceOptions, store: Store, progres
 
 
 def _spaces(reading: Reading, progress: Progress) -> dict[str, Embeddings]:
-    return {name: given_embeddings(vectors, name, part(progress, 1.0, 1.0)) for name, vectors in reading.vectors.items()}
+    step = part(progress, 1.0, 1.0)
+    return {
+        name: given_embeddings(vectors, name, reading.keys.get(name, ""), step) for name, vectors in reading.vectors.items()
+    }
 
 
 def _stored(reading: Reading, store: Store, progress: Progress) -> Told:
@@ -216,21 +218,14 @@ def _keys(told: Told) -> list[list[str]]:
     return [[name, value.key] for name, value in told.spaces.items()]
 
 
-def given_embeddings(vectors: Float32, name: str = GIVEN, progress: Progress = no_progress) -> Embeddings:
-    """Wrap vectors that a source brings as a value, keyed by what they hold."""
+def given_embeddings(vectors: Float32, name: str = GIVEN, key: str = "", progress: Progress = no_progress) -> Embeddings:
+    """Wrap vectors that a source brings as a value; ``key`` is made of what they hold where it is not known yet."""
     if not len(vectors):
         raise SourceError("no row is left with a usable vector")
     probabilities = np.empty((len(vectors), 0), dtype=np.float16)
-    key = digest_of(itertools.chain(["embed", GIVEN, name, str(vectors.shape)], _blocks(vectors, progress)))
+    key = key or vectors_key(name, vectors, progress)
     progress(1.0, "checking vectors")
     return Embeddings(key=key, encoder=name, vectors=vectors, probabilities=probabilities)
-
-
-def _blocks(vectors: Float32, progress: Progress, rows: int = 65536) -> Iterator[memoryview]:
-    for start in range(0, len(vectors), rows):
-        progress(start / len(vectors), f"hashing {start:,} of {len(vectors):,} vectors")
-        yield np.ascontiguousarray(vectors[start : start + rows]).data.cast("B")
-        let_go(vectors)
 
 
 __all__ = ["GIVEN", "Told", "given_embeddings", "tell"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,19 +16,17 @@ import pyarrow as pa
 from engines.artifacts import Dataset, Float32
 from engines.errors import EnvironmentFault, SourceError
 from engines.keys import digest
-from engines.mapped import let_go
 from engines.parameters import engine
-from engines.protocols import Progress, Reading, SourceOptions, part
+from engines.protocols import Progress, Reading, SourceOptions
 from engines.read.columns import free_names
 from engines.read.rejects import Rejects
 from engines.read.safetensors import read_tensors
-from engines.read.vectors_rows import ID_NAMES, LABEL_NAMES, SPLIT_NAMES, Columns, ids_of, part_of, rows_of
+from engines.read.vectors_pass import Passed, pass_over
+from engines.read.vectors_rows import ID_NAMES, LABEL_NAMES, SPLIT_NAMES, Columns, given_ids, part_of, rows_of
 from engines.table_key import table_digest
+from engines.vectors_key import GIVEN
 
-BLOCK = 16384
 SUFFIXES = (".npy", ".npz", ".safetensors")
-GIVEN = "given"
-"""What the vectors of a file are called that holds no others."""
 MATRIX_NAMES = ("vectors", "embeddings", "embedding", "features", "X", "x", "data")
 NO_VECTORS = frozenset(
     {"probabilities", "probability", "probs", "pred_probs", "predictions", "logits", "labels", "label", "y", "one_hot"}
@@ -63,35 +59,29 @@ class VectorReader:
         """Read rows and vectors; see ``Reader``."""
         matrices, columns, unused = _open(source, options)
         total = len(next(iter(matrices.values())))
-        vectors: dict[str, Float32] = {}
-        good = np.ones(total, dtype=np.bool_)
-        rejects = Rejects()
+        limit = total if options.limit is None else options.limit
+        named = part_of(columns, options.id, ID_NAMES) is None
         try:
-            for number, (name, matrix) in enumerate(matrices.items()):
-                step = part(progress, number / len(matrices), (number + 1) / len(matrices))
-                vectors[name], finite = _numbers(matrix, step)
-                which = "" if len(matrices) == 1 else f" of {name!r}"
-                for row in np.flatnonzero(good & ~finite).tolist():
-                    rejects.add(None, f"its vector{which} holds NaN or infinity", row=row)
-                good &= finite
-            if not good.any():
+            found = pass_over(matrices, named=named, keyed=limit >= total, progress=progress)
+            rejects = _rejects(found)
+            kept = np.flatnonzero(found.good)
+            if not len(kept):
                 raise SourceError(f"every row of {source} holds NaN or infinity", "write finite numbers into the file")
-            kept = np.flatnonzero(good)
             if len(kept) < total:
-                vectors = {name: array[kept] for name, array in vectors.items()}
-            ids = ids_of(next(iter(vectors.values())), kept, columns, options, progress)
-            if options.limit is not None and options.limit < len(ids):
-                first = np.sort(np.argsort(np.array(ids), kind="stable")[: options.limit])
+                found = pass_over(_taken(found, kept), named=named, keyed=limit >= len(kept), progress=progress)
+            ids = found.ids if named else given_ids(kept, columns, options)
+            if limit < len(ids):
+                first = np.sort(np.argsort(np.array(ids), kind="stable")[:limit])
                 ids, kept = [ids[place] for place in first.tolist()], kept[first]
-                vectors = {name: array[first] for name, array in vectors.items()}
+                found = pass_over(_taken(found, first), named=False, keyed=True, progress=progress)
         except MemoryError:
             raise EnvironmentFault(f"{source} does not fit into memory") from None
         progress(1.0, "putting rows together")
         rows = rows_of(ids, kept, columns, options)
-        media_key = digest("vectors", table_digest(rows.select(["id"])), _hash(vectors, part(progress, 1.0, 1.0)))
         progress(1.0, "checking rows")
-        origin = _origin(source, vectors, columns, options)
-        return Reading(dataset=_dataset(source, rows, media_key, rejects, origin=origin, counts=unused), vectors=vectors)
+        origin = _origin(source, found.vectors, columns, options)
+        dataset = _dataset(source, rows, found.content, rejects, origin=origin, counts=unused)
+        return Reading(dataset=dataset, vectors=found.vectors, keys=found.keys)
 
 
 def _open(source: Path, options: SourceOptions) -> tuple[Columns, Columns, dict[str, int]]:
@@ -187,20 +177,20 @@ def _guard(source: Path, matrix: npt.NDArray[Any]) -> None:
         raise SourceError(f"{source} holds no vectors: its shape is {matrix.shape}", "give a file with at least one row")
 
 
-def _numbers(matrix: npt.NDArray[Any], progress: Progress) -> tuple[Float32, npt.NDArray[np.bool_]]:
-    """Give float32 and tell which rows are finite, block by block; what is float32 already stays where it is, perhaps on disk."""
-    as_it_is = matrix.dtype == np.float32 and matrix.flags.c_contiguous
-    vectors = matrix if as_it_is else np.empty(matrix.shape, dtype=np.float32)
-    good = np.empty(len(matrix), dtype=np.bool_)
-    for start in range(0, len(matrix), BLOCK):
-        stop = start + BLOCK
-        if not as_it_is:
-            with np.errstate(over="ignore", invalid="ignore"):
-                vectors[start:stop] = matrix[start:stop]
-        good[start:stop] = np.isfinite(vectors[start:stop]).all(axis=1)
-        let_go(matrix)
-        progress(min(stop / len(matrix), 1.0), f"reading {min(stop, len(matrix)):,} of {len(matrix):,} vectors")
-    return vectors, good
+def _rejects(found: Passed) -> Rejects:
+    """List the rows that are not finite, each with the first array in which it is not."""
+    rejects = Rejects()
+    good = np.ones(len(found.good), dtype=np.bool_)
+    for name, finite in found.finite.items():
+        which = "" if len(found.finite) == 1 else f" of {name!r}"
+        for row in np.flatnonzero(good & ~finite).tolist():
+            rejects.add(None, f"its vector{which} holds NaN or infinity", row=row)
+        good &= finite
+    return rejects
+
+
+def _taken(found: Passed, rows: npt.NDArray[np.int64]) -> dict[str, Float32]:
+    return {name: array[rows] for name, array in found.vectors.items()}
 
 
 def _origin(source: Path, vectors: Columns, columns: Columns, options: SourceOptions) -> dict[str, Any]:
@@ -220,19 +210,9 @@ def _origin(source: Path, vectors: Columns, columns: Columns, options: SourceOpt
     }
 
 
-def _hash(vectors: Mapping[str, Float32], progress: Progress) -> str:
-    state = hashlib.blake2b()
-    for name, array in vectors.items():
-        state.update(f"{name} {array.shape}".encode())
-        for start in range(0, len(array), BLOCK):
-            progress(start / len(array), f"hashing {start:,} of {len(array):,} vectors")
-            state.update(np.ascontiguousarray(array[start : start + BLOCK]).data)
-            let_go(array)
-    return state.hexdigest()
-
-
-def _dataset(source: Path, rows: pa.Table, media_key: str, rejects: Rejects, **told: Any) -> Dataset:
+def _dataset(source: Path, rows: pa.Table, content: str, rejects: Rejects, **told: Any) -> Dataset:
     columns_key = table_digest(rows)
+    media_key = digest("vectors", table_digest(rows.select(["id"])), content)
     return Dataset(
         key=digest("dataset", media_key, columns_key, table_digest(rejects.table())),
         kind="vectors",

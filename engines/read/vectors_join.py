@@ -38,9 +38,13 @@ def join_vectors(reading: Reading, path: Path, *, scratch: Path, progress: Progr
         wanted = _by_order(dataset, told.dataset, path)
     kept = np.flatnonzero(wanted >= 0)
     vectors: dict[str, Float32] = {name: _taken(array, wanted[kept]) for name, array in told.vectors.items()}
+    keys = {name: key for name, key in told.keys.items() if vectors[name] is told.vectors[name]}
     for name, array in reading.vectors.items():
-        vectors[_free(name, vectors)] = _taken(array, kept)
-    return Reading(dataset=dataset.take(kept, _lacking(dataset, wanted, path)), vectors=vectors)
+        free = _free(name, vectors)
+        vectors[free] = _taken(array, kept)
+        if free == name and vectors[free] is array and name in reading.keys:
+            keys[name] = reading.keys[name]
+    return Reading(dataset=dataset.take(kept, _lacking(dataset, wanted, path)), vectors=vectors, keys=keys)
 
 
 def _read(path: Path, scratch: Path, progress: Progress) -> Reading:

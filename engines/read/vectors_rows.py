@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engines.artifacts import Float32
 from engines.errors import SourceError
-from engines.protocols import Progress, SourceOptions, no_progress
+from engines.protocols import SourceOptions
 from engines.read.columns import as_text, assemble, free_names, own_column, text_column
 
-BLOCK = 16384
 LABEL_NAMES = ("labels", "label", "y")
 SPLIT_NAMES = ("splits", "split")
 ID_NAMES = ("ids", "id")
@@ -53,28 +50,15 @@ def _own(values: npt.NDArray[Any]) -> Any:
     return text_column(_words(values)) if values.dtype.kind == "U" else own_column(_plain(values))
 
 
-def ids_of(
-    vectors: Float32, kept: npt.NDArray[np.int64], columns: Columns, options: SourceOptions, progress: Progress = no_progress
-) -> list[str]:
-    """Give the ids of the rows that are kept.
+def given_ids(kept: npt.NDArray[np.int64], columns: Columns, options: SourceOptions) -> list[str]:
+    """Give the ids of the rows that are kept, from the array that holds them.
 
     Raises:
-        SourceError: when given ids repeat or are empty.
+        SourceError: when ids repeat or are empty.
     """
-    name = part_of(columns, options.id, ID_NAMES)
+    name = options.id or next(name for name in ID_NAMES if name in columns)
     seen: dict[str, int] = {}
     ids: list[str] = []
-    if name is None:
-        width = 4 * vectors.shape[1]
-        for start in range(0, len(vectors), BLOCK):
-            progress(1.0, f"naming {start:,} of {len(vectors):,} vectors")
-            # One copy per block: a slice of a mapped array costs more than the hash of a short row.
-            block = memoryview(np.ascontiguousarray(vectors[start : start + BLOCK], dtype="<f4").tobytes())
-            for place in range(0, len(block), width):
-                base = hashlib.sha256(block[place : place + width]).hexdigest()[:16]
-                seen[base] = count = seen.get(base, 0) + 1
-                ids.append(base if count == 1 else f"{base}-{count}")
-        return ids
     values = _plain(columns[name])
     for row in kept.tolist():
         text = as_text(values[row])
@@ -106,4 +90,4 @@ def rows_of(ids: list[str], taken: npt.NDArray[np.int64], columns: Columns, opti
     return assemble(ids, nothing, picked["label"], picked["split"], own)
 
 
-__all__ = ["ID_NAMES", "LABEL_NAMES", "SPLIT_NAMES", "Columns", "ids_of", "part_of", "rows_of"]
+__all__ = ["ID_NAMES", "LABEL_NAMES", "SPLIT_NAMES", "Columns", "given_ids", "part_of", "rows_of"]

@@ -97,6 +97,34 @@ def test_what_is_recalled_is_what_reading_tells(tmp_path: Path, store: Store, re
     assert not again.fresh
 
 
+@pytest.mark.parametrize("make", [plain, doubles_with_gaps, full, tensors])
+def test_the_bytes_are_hashed_while_they_are_read_and_never_again(
+    tmp_path: Path, store: Store, make: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("engines.told.vectors_key", None)
+    source = make(tmp_path)
+    told(store, source)
+    told(store, source, limit=5)
+    told(store, texts(tmp_path), embeddings=str(source))
+    with pytest.raises(TypeError):
+        told(store, source, source)  # vectors that were put together have a key of their own
+
+
+def test_ids_and_keys_stay_what_stored_workspaces_have(tmp_path: Path, store: Store):
+    array = np.arange(12, dtype=np.float32).reshape(4, 3)
+    np.save(tmp_path / "v.npy", array[[0, 1, 2, 1]])
+    found = told(store, tmp_path / "v.npy")
+    assert found.dataset.ids == ["75664b4da1c08de9", "7f19efdc4ec8e73f", "e56d6352506f929d", "7f19efdc4ec8e73f-2"]
+    assert (found.dataset.key, found.dataset.media_key) == ("4858f6914acc5fd0fabb480b", "83e469c357549f835ecfa3e0")
+    assert found.spaces["given"].key == "4dd028b37055fc5284c5b6a8"
+    gap = array.astype(np.float64)
+    gap[1, 1] = np.nan
+    np.savez(tmp_path / "v.npz", clip=array, dino=gap)
+    found = told(store, tmp_path / "v.npz")
+    assert (found.dataset.key, found.dataset.media_key) == ("af7f010b14c2d032ebb45ac7", "65c23b285eaa78a8bea5f0c6")
+    assert [value.key for value in found.spaces.values()] == ["43c19e6f1ff09b79bb36ba2e", "5496350c926e2584f32c15ab"]
+
+
 @pytest.mark.parametrize("options", [{"limit": 5}, {"label": "count"}, {"id": "caption"}, {"split": "labels"}])
 def test_another_option_is_another_reading(tmp_path: Path, store: Store, reads: list[str], options: dict[str, object]):
     source = full(tmp_path)

@@ -14,13 +14,11 @@ import safetensors.numpy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from safetensors.torch import save_file
 
 from engines.errors import EnvironmentFault, SourceError
 from engines.protocols import SourceOptions, no_progress
 from engines.read.vectors import VectorReader
-from engines.read.vectors_rows import ids_of
 from tests.engines.read.reading import read
 
 
@@ -221,22 +219,6 @@ def test_limit_takes_the_first_ids_wherever_they_lie(tmp_path):
     some, vectors = read(save(tmp_path, array), SourceOptions(limit=5))
     assert set(some.ids) == set(sorted(whole.ids)[:5])
     np.testing.assert_array_equal(vectors, array[some.rows.column("row").to_numpy()])
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    hnp.arrays(np.float32, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.sampled_from([0.0, -0.0, 1.0, 2.5])),
-    st.randoms(),
-)
-def test_ids_follow_the_vectors_through_any_order(array, random):
-    order = list(range(len(array)))
-    random.shuffle(order)
-    rows = np.arange(len(array))
-    ids = ids_of(array, rows, {}, SourceOptions())
-    shuffled = ids_of(np.ascontiguousarray(array[order]), rows, {}, SourceOptions())
-    assert len(set(ids)) == len(ids)
-    assert sorted(ids) == sorted(shuffled)
-    assert all(ids[place].partition("-")[0] == shuffled[new].partition("-")[0] for new, place in enumerate(order))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int8", "int64", "uint16", "bool"])
