@@ -108,6 +108,9 @@ class Request:
             facts_key=facts.key if facts is not None else "",
             embeddings_key=embeddings.key,
         )
+        if verify:
+            # Whatever was asked before: its key says how the files looked, which is what is not believed now.
+            self.store.clear(Ingest)
         self.store.put(value)
         return Ingested(
             dataset=_narrow(self.dataset, value),
@@ -200,18 +203,21 @@ def _wrong_encoder(name: str, dataset: Dataset, given: Iterable[str]) -> Paramet
 
 
 def further_spaces(
-    dataset: Dataset, given: Collection[str], recipe: Recipe, store: Store, *, verify: bool
+    dataset: Dataset, given: Collection[str], recipe: Recipe, store: Store
 ) -> Iterator[tuple[str, Callable[[Progress], Ingested]]]:
-    """Give the embeddings that the recipe wants beside the first, each with what computes it for the rows that are used."""
+    """Give the embeddings that the recipe wants beside the first, each with what computes it for the rows that are used.
+
+    Their files were read for the first one, so that there is nothing to verify here.
+    """
     for name in recipe.encoders[1:]:
         if name not in given:
             _, encoder = encoder_for(dataset, name, recipe, given)
             request = Request(dataset=dataset, encoder=encoder, name=name, limit=None, store=store)
-            yield name, partial(_further, request, verify)
+            yield name, partial(_further, request)
 
 
-def _further(request: Request, verify: bool, progress: Progress) -> Ingested:
-    return ingest_request(request, verify=verify, progress=progress)
+def _further(request: Request, progress: Progress) -> Ingested:
+    return ingest_request(request, verify=False, progress=progress)
 
 
 def _narrow(dataset: Dataset, ingest: Ingest) -> Dataset:

@@ -156,7 +156,7 @@ class Run:
 
         evidence = self._evidence()
         assert evidence.dataset is not None
-        others = further_spaces(evidence.dataset, self._given, self.recipe, self.store, verify=self.verify)
+        others = further_spaces(evidence.dataset, self._given, self.recipe, self.store)
         self.values.spaces |= {name: value for name, value in self._given.items() if name not in self.values.spaces}
         step = meter.step("compare", self._shares["compare"])
         for name, make in others:

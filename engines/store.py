@@ -77,6 +77,11 @@ class Store:
         stored = self.get(type(value), value.key)
         return value if stored is None else stored
 
+    def clear(self, cls: type[Artifact]) -> None:
+        """Remove all values of a kind: what they were keyed by no longer tells what they hold."""
+        for folder in (self.root / "values" / cls.kind_name).glob("[!.]*"):
+            self._set_aside(folder)
+
     @contextmanager
     def lock(self, key: str, progress: Progress = no_progress) -> Iterator[None]:
         """Hold the lock of a key; while another process holds it, wait and pass its progress on.
@@ -153,7 +158,7 @@ class Store:
         return header
 
     def _set_aside(self, folder: Path) -> None:
-        """Move a broken value out of the way; the next ``get`` finds nothing and it is computed again."""
+        """Move a value that is broken or no longer true out of the way; the next ``get`` finds nothing and it is computed again."""
         if folder.exists():
             aside = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY}broken-", dir=folder.parent))
             try:

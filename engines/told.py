@@ -19,7 +19,7 @@ from engines.artifacts import Dataset, Embeddings, Float32
 from engines.errors import SourceError
 from engines.keys import digest
 from engines.protocols import Progress, Reading, SourceOptions, no_progress, part
-from engines.store import Store, write_atomically
+from engines.store import TEMPORARY, Store, write_atomically
 from engines.value import Artifact
 from engines.vectors_key import GIVEN, vectors_key
 
@@ -134,6 +134,8 @@ def tell(sources: Sequence[Path], options: SourceOptions, store: Store, *, verif
     """
     from engines.read.vectors import VectorReader
 
+    if verify:
+        _forget(store.root / SCRATCH)
     step = part(progress, 0.0, 0.8)
     if all(VectorReader.reads(source) for source in sources):
         said = repr(replace(options, embeddings=None))
@@ -145,6 +147,15 @@ def tell(sources: Sequence[Path], options: SourceOptions, store: Store, *, verif
     if options.embeddings is not None:
         told = _joined(told, Path(options.embeddings), store, verify=verify, progress=part(progress, 0.8, 1.0))
     return told
+
+
+def _forget(scratch: Path) -> None:
+    """Remove what readers remember of files that look unchanged; what is being written just now, and downloads, stay."""
+    for path in scratch.rglob("*"):
+        passing = path.suffix == ".tmp" or path.name.startswith(TEMPORARY)
+        if path.is_file() and not passing and not path.relative_to(scratch).parts[0].startswith("hub-"):
+            with suppress(OSError):
+                path.unlink()
 
 
 def _rows(memory: _Memory, sources: Sequence[Path], options: SourceOptions, *, verify: bool, progress: Progress) -> Told:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engines import store as store_module
-from engines.artifacts import Names, Projection
+from engines.artifacts import Embeddings, Names, Projection
 from engines.errors import Cancelled, EnvironmentFault
 from engines.store import Store, writing
 from engines.value import InvalidValue
@@ -65,6 +65,21 @@ def test_a_value_is_never_overwritten(tmp_path: Path) -> None:
     inode = store.folder(Projection, "a" * 24).stat().st_ino
     store.put(projection())
     assert store.folder(Projection, "a" * 24).stat().st_ino == inode
+
+
+def test_values_of_a_kind_can_be_cleared_and_put_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    other = Embeddings(
+        key="b" * 24, encoder="x", vectors=np.ones((1, 2), np.float32), probabilities=np.empty((1, 0), np.float16)
+    )
+    store.put(other)
+    store.clear(Projection)  # there is none yet
+    held = store.put(projection())
+    store.clear(Projection)
+    assert (store.get(Projection, held.key), store.has(Embeddings, other.key)) == (None, True)
+    np.testing.assert_array_equal(held.coords, projection().coords)  # who has it open keeps it
+    assert store.put(projection()).key == held.key
+    assert [path.name for path in store.folder(Projection, held.key).parent.iterdir()] == [held.key]
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:

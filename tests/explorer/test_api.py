@@ -1,5 +1,6 @@
 """The Python face: frames, selections, decisions, undo, and two explorers over one workspace."""
 
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 import explorer
 from engines.errors import DecisionError, ParameterError, SourceError, UserError
 from explorer.api import Explorer
+from tests.corpus import picture
 from tests.fakes import blobs
 
 
@@ -208,3 +210,27 @@ def test_an_exported_folder_opens_again_with_what_was_decided(tmp_path: Path) ->
     contents, labels = ex.contents(), ex.labels_now()
     expected = sorted((contents[row], labels[row]) for row in stayed)
     assert sorted(zip(again.contents(), again.dataset.labels, strict=True)) == expected
+
+
+def test_thumbnails_facts_and_vectors_are_new_after_verify_and_stay_so(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(6):
+        picture(number).save(folder / f"{number}.bmp")
+
+    def found(*, verify: bool = False, **more: object) -> tuple[bytes | None, str, list[float]]:
+        ex = explorer.open(folder, encoder="pixels", projectors=("pca",), checks=("dark",), verify=verify, **more).analyze()
+        assert ex.values.facts is not None
+        return ex.thumb(4), str(ex.values.facts.column("content_hash")[4]), ex.values.embeddings.vectors[4].tolist()
+
+    old = found()
+    before = (folder / "4.bmp").stat()
+    picture(90).save(folder / "4.bmp")
+    os.utime(folder / "4.bmp", ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = (folder / "4.bmp").stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
+    assert found() == old
+    new = found(workspace=tmp_path / "fresh")
+    assert all(one != other for one, other in zip(old, new, strict=True))
+    assert found(verify=True) == new
+    assert found() == new

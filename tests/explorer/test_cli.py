@@ -16,6 +16,7 @@ from PIL import Image
 from explorer.cli import cli, main
 from explorer.opening import open as open_source
 from explorer.report import write_report
+from tests.corpus import picture
 from tests.fakes import blobs
 
 ROOT = Path(__file__).parents[2]
@@ -168,6 +169,33 @@ def test_where_it_cannot_be_written_is_said_before_anything_is_computed(
     assert words in said
     assert "hint:" in said
     assert not list(home.glob("*/values"))
+
+
+def test_verify_sees_what_size_and_time_hide_and_later_runs_do_too(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(6):
+        picture(number).save(folder / f"{number}.bmp")
+    quick = ("--encoder", "pixels", "--checks", "exact_duplicate")
+
+    def found(*more: str) -> tuple[list[str], list[list[float]]]:
+        analyze(folder, tmp_path / "out", *quick, *more)
+        pairs = pq.read_table(tmp_path / "out" / "pairs.parquet")
+        return pairs.column("a").to_pylist() + pairs.column("b").to_pylist(), np.load(
+            tmp_path / "out" / "embeddings.npy"
+        ).tolist()
+
+    before = (folder / "4.bmp").stat()
+    _, old = found()
+    (folder / "4.bmp").write_bytes((folder / "1.bmp").read_bytes())
+    os.utime(folder / "4.bmp", ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = (folder / "4.bmp").stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
+    assert found() == ([], old)
+    for more in (("--verify",), ()):
+        pairs, vectors = found(*more)
+        assert sorted(pairs) == ["1.bmp", "4.bmp"]
+        assert vectors[4] == vectors[1] != old[4]
 
 
 def test_nothing_is_written_into_the_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
