@@ -237,9 +237,9 @@ def _as_fault(path: Path) -> Iterator[None]:
             errno.EROFS: "choose a --workspace that you may write",
         }
         reason = error.strerror or str(error)
-        # numpy says of a full disk only how much of an array it could write
         usual = "look at the room on the disk and at the permissions, or choose another --workspace"
-        raise EnvironmentFault(f"cannot write {path}: {reason}", hints.get(error.errno or 0, usual)) from error
+        # numpy has no error number for a disk on which an array finds no room.
+        raise EnvironmentFault(f"cannot write {path}: {reason}", hints.get(error.errno or errno.ENOSPC, usual)) from error
 
 
 def _write_parts(value: Artifact, folder: Path, progress: Progress) -> None:

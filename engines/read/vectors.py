@@ -106,7 +106,6 @@ def _open(source: Path, options: SourceOptions) -> tuple[Columns, Columns, dict[
 
 def _arrays(source: Path) -> dict[str, npt.NDArray[Any]]:
     """Load the arrays of a file; a lone one is called ``given``."""
-    refused = "object arrays and pickles are not read: they can run code. Save plain numbers with numpy.save"
     try:
         if source.suffix.lower() == ".safetensors":
             return read_tensors(source)
@@ -128,11 +127,18 @@ def _arrays(source: Path) -> dict[str, npt.NDArray[Any]]:
     except (SourceError, EnvironmentFault):
         raise
     except Exception as error:  # noqa: BLE001  # numpy and zipfile have no common error for a damaged file
-        words = str(error)
-        hint = refused if "pickle" in words.lower() or "object" in words.lower() else "is it complete?"
-        raise SourceError(
-            f"{source} is not a readable numpy file: {words.splitlines()[0] if words else 'it ends early'}", hint
-        ) from None
+        raise _unreadable(source, error) from None
+
+
+def _unreadable(source: Path, error: Exception) -> SourceError:
+    """Say in words what numpy or zipfile find wrong with a file."""
+    words = next(iter(str(error).splitlines()), "it ends early")
+    hint = "is it complete?"
+    if "pickle" in words or "Python objects" in words or words.startswith("Object arrays"):
+        hint = "object arrays and pickles are not read: they can run code. Save plain numbers with numpy.save"
+    elif "node or string" in words or "Cannot parse header" in words:
+        words = "its header does not describe an array"
+    return SourceError(f"{source} is not a readable numpy file: {words}", hint)
 
 
 def _fits(source: Path) -> None:
@@ -174,7 +180,7 @@ def _guard(source: Path, matrix: npt.NDArray[Any]) -> None:
         hint = "reshape it to (rows, dimensions) before saving"
         raise SourceError(f"{source} holds an array of shape {matrix.shape}; vectors have two dimensions", hint)
     if not len(matrix) or not matrix.shape[1]:
-        raise SourceError(f"{source} holds no vectors: its shape is {matrix.shape}", "give a file with at least one row")
+        raise SourceError(f"{source} holds no vectors: its shape is {matrix.shape}", "give at least one row and one dimension")
 
 
 def _rejects(found: Passed) -> Rejects:

@@ -1,5 +1,6 @@
 """The store: what was put comes back, a broken value counts as missing, writing is all or nothing."""
 
+import errno
 import json
 import os
 import subprocess
@@ -91,6 +92,13 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="half way"):
         half()
     assert list((tmp_path / "kind").iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", [OSError("Not enough free space to write 9 bytes"), OSError(errno.ENOSPC, "No space left")])
+def test_a_full_disk_is_told_with_a_hint_however_it_shows(tmp_path: Path, fault: OSError) -> None:
+    with pytest.raises(EnvironmentFault, match="cannot write") as caught, writing(tmp_path / "kind" / "key"):
+        raise fault
+    assert "free some space" in caught.value.hint
 
 
 def test_a_workspace_that_cannot_be_written_is_an_environment_fault(tmp_path: Path) -> None:

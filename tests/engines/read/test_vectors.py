@@ -79,6 +79,46 @@ def test_what_is_no_table_of_numbers_is_an_error_with_a_hint(tmp_path, array, wo
     assert caught.value.hint
 
 
+def header(descr: str, shape: str) -> bytes:
+    """Give a .npy file of 64 bytes of zeros under a header of one's own."""
+    told = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
+    told += b" " * (-(len(told) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(told).to_bytes(2, "little") + told + bytes(64)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (header("__import__('pathlib').Path('evil_was_here').touch()", "(2, 2)"), "its header does not describe an array"),
+        (header("'<f4'", "(" * 3000 + ")" * 3000), "its header does not describe an array"),
+        (header("'<f4'", "(-1, 4)"), "negative"),
+        (header("'<f4'", "(2.0, 4)"), "shape is not valid"),
+        (header("'<f4'", f"({10**15}, 4)"), "mmap length"),
+        (header("'<f4'", f"({2**40}, {2**40})"), "too big"),
+        (header("[('a', 'O')]", "(2, 2)"), "Python objects"),
+        (header("[('a', '<f4'), ('b', '<i4')]", "(2, 2)"), "where numbers are needed"),
+        (header("('<f4', (3,))", "(2, 2)"), "two dimensions"),
+        (header("'<M8[s]'", "(2, 2)"), "where numbers are needed"),
+        (header("'<f4'", f"({10**18}, 0)"), "holds no vectors"),
+    ],
+)
+def test_a_header_that_is_not_honest_is_an_error_in_words(tmp_path, monkeypatch, raw, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v.npy").write_bytes(raw)
+    with pytest.raises(SourceError, match=words) as caught:
+        read(tmp_path / "v.npy")
+    assert caught.value.hint
+    assert "0x" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+    assert not (tmp_path / "evil_was_here").exists()
+
+
+def test_what_lies_behind_the_array_does_not_matter(tmp_path):
+    path = save(tmp_path, np.ones((3, 2), dtype=np.float32))
+    path.write_bytes(path.read_bytes() + b"more is being written")
+    np.testing.assert_array_equal(read(path)[1], np.ones((3, 2)))
+
+
 class Evil:
     def __reduce__(self):
         return (Path.touch, (Path("evil_was_here"),))
