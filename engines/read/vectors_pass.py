@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,17 +45,25 @@ class RowNames:
     """Ids of rows: the first 16 hex digits of the SHA-256 of their numbers as little-endian float32, ``-2``, ``-3`` for repeats."""
 
     def __init__(self) -> None:
-        self.ids: list[str] = []
-        self._seen: dict[str, int] = {}
+        self._hashes: list[str] = []
 
     def feed(self, rows: Float32) -> None:
         """Name the next rows (b, d)."""
         width = 4 * rows.shape[1]
         block = np.ascontiguousarray(rows, dtype="<f4").data.cast("B")
-        for place in range(0, len(block), width):
-            base = hashlib.sha256(block[place : place + width]).hexdigest()[:16]
-            self._seen[base] = count = self._seen.get(base, 0) + 1
-            self.ids.append(base if count == 1 else f"{base}-{count}")
+        self._hashes += [hashlib.sha256(block[at : at + width]).hexdigest()[:16] for at in range(0, len(block), width)]
+
+    @property
+    def ids(self) -> list[str]:
+        """Give the ids of all rows in order."""
+        if len(set(self._hashes)) == len(self._hashes):
+            return self._hashes
+        seen: Counter[str] = Counter()
+        ids = []
+        for name in self._hashes:
+            seen[name] += 1
+            ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+        return ids
 
 
 def pass_over(arrays: Mapping[str, npt.NDArray[Any]], *, named: bool, keyed: bool, progress: Progress) -> Passed:
