@@ -77,6 +77,10 @@ class Store:
         stored = self.get(type(value), value.key)
         return value if stored is None else stored
 
+    def drop(self, cls: type[Artifact], key: str) -> None:
+        """Remove a value whose key does not tell what it holds."""
+        self._set_aside(self.folder(cls, key))
+
     def clear(self, cls: type[Artifact]) -> None:
         """Remove all values of a kind: what they were keyed by no longer tells what they hold."""
         for folder in (self.root / "values" / cls.kind_name).glob("[!.]*"):

@@ -117,8 +117,8 @@ class _Memory:
         return (value, found) if len(found) == len(spaces) else None
 
     def put(self, value: RecalledRows | RecalledJoin, state: str) -> None:
-        """Note what the files led to when they were in this state, unless they changed meanwhile."""
-        if not state or state != self.state():
+        """Note what the files led to when they were in this state."""
+        if not state:
             return
         if not self.store.has(type(value), value.key):
             self.store.put(value)
@@ -166,7 +166,7 @@ def _rows(memory: _Memory, sources: Sequence[Path], options: SourceOptions, *, v
         return Told(dataset=recalled[0].dataset, spaces=recalled[1])
     state = memory.state()
     reading = _read(sources, options, memory.store, progress)
-    told = _stored(reading, memory.store, progress)
+    told = _stored(reading, memory, state, progress)
     plain, arrays, tables = reading.dataset.parts()
     text, spaces = json.dumps(plain), _keys(told)
     key = digest("told", text, json.dumps(spaces))
@@ -191,7 +191,7 @@ def _joined(told: Told, path: Path, store: Store, *, verify: bool, progress: Pro
     vectors = {name: value.vectors for name, value in told.spaces.items()}
     before = Reading(dataset=dataset, vectors=vectors, keys=dict(_keys(told)))
     reading = join_vectors(before, path, scratch=store.root / SCRATCH, progress=progress)
-    made = _stored(reading, store, progress)
+    made = _stored(reading, memory, state, progress)
     there = pc.is_in(dataset.rows.column("id"), value_set=reading.dataset.rows.column("id").combine_chunks())
     kept = np.flatnonzero(there.to_numpy()).astype(np.int64)
     lacking = reading.dataset.rejects.slice(len(dataset.rejects))
@@ -216,12 +216,22 @@ def _spaces(reading: Reading, progress: Progress) -> dict[str, Embeddings]:
     }
 
 
-def _stored(reading: Reading, store: Store, progress: Progress) -> Told:
-    """Keep the vectors of a reading in the store, where they can be found without the file."""
-    made = _spaces(reading, progress)
+def _stored(reading: Reading, memory: _Memory, state: str, progress: Progress) -> Told:
+    """Keep the vectors of a reading in the store, where they can be found without the file.
+
+    Raises:
+        SourceError: when a file changed since it was in this state: vectors are copied after they were hashed, and a key must tell what
+            lies under it.
+    """
+    store, made = memory.store, _spaces(reading, progress)
     fresh = frozenset(value.key for value in made.values() if not store.has(Embeddings, value.key))
     writing = part(progress, 1.0, 1.0)
     spaces = {name: store.get(Embeddings, value.key) or store.put(value, writing) for name, value in made.items()}
+    if state != memory.state():
+        for key in fresh:
+            store.drop(Embeddings, key)
+        names = ", ".join(map(str, memory.files))
+        raise SourceError(f"{names} changed while it was read", "open it again when it is no longer being written")
     return Told(dataset=reading.dataset, spaces=spaces, fresh=fresh)
 
 

@@ -190,8 +190,12 @@ def test_a_broken_memory_is_made_anew(tmp_path: Path, store: Store, reads: list[
     assert len(reads) == 9
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_remembered(tmp_path: Path, store: Store, reads: list[str], monkeypatch):
-    source = plain(tmp_path)
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_file_that_changes_while_it_is_read_leaves_nothing_behind(
+    tmp_path: Path, store: Store, reads: list[str], monkeypatch: pytest.MonkeyPatch, joined: bool
+):
+    vectors = plain(tmp_path)
+    source, options = (texts(tmp_path), {"embeddings": str(vectors)}) if joined else (vectors, {})
     call = VectorReader.__call__
 
     def disturbed(self, path, options, **rest):
@@ -201,8 +205,13 @@ def test_a_file_that_changes_while_it_is_read_is_not_remembered(tmp_path: Path, 
         return made
 
     monkeypatch.setattr(VectorReader, "__call__", disturbed)
-    told(store, source)
-    np.testing.assert_array_equal(told(store, source).spaces["given"].vectors, ARRAY + 1)
+    with pytest.raises(SourceError, match="changed while it was read") as caught:
+        told(store, source, **options)
+    assert caught.value.hint
+    np.testing.assert_array_equal(told(store, source, **options).spaces["given"].vectors, ARRAY + 1)
+    np.save(vectors, ARRAY)
+    # Not the other numbers that lay in the file when those of this key were copied.
+    np.testing.assert_array_equal(told(store, source, **options).spaces["given"].vectors, ARRAY)
 
 
 def test_several_files_are_recalled_as_one(tmp_path: Path, store: Store, reads: list[str]):
