@@ -28,8 +28,8 @@ Int64 = npt.NDArray[np.int64]
 
 STRIP, HALF, TEXTS, BARS = 8, 24, 2, 6
 MOST_LISTED, MOST_ROWS = 5_000, 10_000
-ABOVE, BAR_HEIGHT, FORM_HEIGHT = 252, 26, 24
-"""Pixels of the top bar, the panel without its bars and the action bar; of a bar; what a form is higher than buttons."""
+ABOVE, BAR_HEIGHT, FORM_HEIGHT, HALF_HEIGHT = 252, 26, 24, 96
+"""Pixels of the top bar, the panel without its bars and the action bar; of a bar; what a form is higher than buttons; of the headings of a split."""
 ORDERS: tuple[OrderChoice, ...] = (
     {"value": "size", "label": "size"},
     {"value": "name", "label": "name"},
@@ -120,7 +120,10 @@ def ordered(groups: Sequence[Group], order: str) -> list[Group]:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """What follows from the snapshot and the view together: all clusters, those that are listed, and those that an action means."""
+    """What follows from the snapshot and the view together: all clusters, those that are listed, and those that an action means.
+
+    ``rows`` are the items of the chosen clusters; of one that is about to be split those that would leave it.
+    """
 
     snap: Snapshot
     view: View
@@ -145,6 +148,8 @@ def board(snap: Snapshot, v: View) -> Board:
         v.parting = None
     chosen = [group for group in groups if group.id in v.meant_clusters]
     rows = np.concatenate([group.rows for group in chosen]) if chosen else np.array([], dtype=np.int64)
+    if v.parting is not None:
+        rows = rows[np.isin(rows, v.parting.off)]
     return Board(snap=snap, view=v, colors=colors, groups=groups, listed=listed, chosen=chosen, rows=rows)
 
 
@@ -218,7 +223,8 @@ def _nothing(sh: Shared) -> str:
 
 def panel_data(sh: Shared, bd: Board) -> ClusterPanelData:
     """Return what the panel says about the clusters that are marked, else about the current one."""
-    snap, v, found, rows = bd.snap, bd.view, bd.chosen, bd.rows
+    snap, v, found = bd.snap, bd.view, bd.chosen
+    count = sum(len(group.rows) for group in found)
     data: ClusterPanelData = {
         "mode": "none",
         "title": "",
@@ -234,10 +240,10 @@ def panel_data(sh: Shared, bd: Board) -> ClusterPanelData:
     }
     if not found:
         return data
-    data["note"] = f"{items(len(rows))} · {share_words(len(rows) / max(snap.n, 1))} of all"
+    data["note"] = f"{items(count)} · {share_words(count / max(snap.n, 1))} of all"
     if len(found) > 1:
         data["mode"], data["title"] = "several", items(len(found), "cluster")
-        data["bars"] = [_bar(group.name, len(group.rows), len(rows)) for group in found[:BARS]]
+        data["bars"] = [_bar(group.name, len(group.rows), count) for group in found[:BARS]]
         data["name"] = found[0].name
         return data
     group = found[0]
@@ -247,8 +253,8 @@ def panel_data(sh: Shared, bd: Board) -> ClusterPanelData:
         data["name"] = v.parting.name
         return data
     data["mode"] = "one"
-    data["bars"] = label_bars(snap, rows)
-    if len(rows) < 2:
+    data["bars"] = label_bars(snap, bd.rows)
+    if count < 2:
         data["cannot_split"] = "One item cannot be split"
     elif sh.ex.values.graph is None:
         data["cannot_split"] = "The neighbors are not computed yet"
@@ -275,21 +281,22 @@ def _bar(text: str, size: int, whole: int) -> Bar:
 
 
 def _halves(sh: Shared, snap: Snapshot, group: Group, parting: Parting) -> list[Half]:
-    off = np.isin(group.rows, parting.off)
+    """Return the part that stays, with some of its items, and the heading of the one that leaves: all its items are in the gallery."""
+    stays = group.rows[~np.isin(group.rows, parting.off)]
     pictured = thumb_url(sh.ex) is not None
-
-    def half(title: str, rows: Rows) -> Half:
-        shown = spread(rows, snap.excluded, HALF if pictured else TEXTS)
-        texts = [] if pictured else [_text(sh.ex, snap, row) for row in shown]
-        return {"title": title, "note": items(len(rows)), "pictures": shown if pictured else [], "texts": texts}
-
-    return [half(f"Stays in {group.name}", group.rows[~off]), half("Becomes a cluster of its own", group.rows[off])]
+    shown = spread(stays, snap.excluded, HALF if pictured else TEXTS)
+    texts = [] if pictured else [_text(sh.ex, snap, row) for row in shown]
+    return [
+        {"title": f"Stays in {group.name}", "note": items(len(stays)), "pictures": shown if pictured else [], "texts": texts},
+        {"title": "Becomes a cluster of its own", "note": items(len(parting.off)), "pictures": [], "texts": []},
+    ]
 
 
 def gallery_height(panel: ClusterPanelData) -> str:
     """Return the height that the panel, whose bars and form differ from cluster to cluster, leaves for the gallery under it."""
     above = ABOVE + len(panel["bars"]) * BAR_HEIGHT + (FORM_HEIGHT if panel["mode"] == "several" else 0)
-    return f"max(220px, calc(100vh - {above}px))"
+    strip = f" - {HALF_HEIGHT}px - 22vh" if panel["halves"] else ""
+    return f"max(220px, calc(100vh - {above}px{strip}))"
 
 
 def gallery_data(sh: Shared, bd: Board) -> GalleryData:

@@ -21,7 +21,10 @@ class Bar(TypedDict):
 
 
 class Half(TypedDict):
-    """One of the two parts that a cluster is about to be split into, with some of its pictures (row numbers) or texts."""
+    """One of the two parts that a cluster is about to be split into: what stays, with some of its pictures (row numbers) or texts, and what leaves.
+
+    What leaves is headed last, since all its items are shown below the panel.
+    """
 
     title: str
     note: str

@@ -27,9 +27,10 @@ function create(root, send) {
   };
   const actions = h("div.actions", {}, ...Object.values(buttons));
   const bars = h("div.bars", { role: "list" });
-  const halves = h("div.halves");
+  const stays = h("div.half");
+  const leaves = h("div.half");
   const empty = h("p.empty");
-  const body = h("div.body", {}, h("div.top", {}, title, yours), note, actions, bars, halves, form);
+  const body = h("div.body", {}, h("div.top", {}, title, yours), note, actions, bars, stays, form, leaves);
   root.append(body, empty);
 
   function button(words, key, onclick) {
@@ -98,12 +99,14 @@ function create(root, send) {
     return node;
   }
 
-  function half(entry, place) {
+  function fillHalf(node, entry, action = null) {
+    node.hidden = !entry;
+    if (!entry) return;
     const shown = data.thumb
       ? entry.pictures.map((row) => h("img", { src: data.thumb.replace("{row}", row), alt: "", loading: "lazy", decoding: "async" }))
       : entry.texts.map((text) => h("p", {}, text));
-    const swap = place ? h("button.button.link", { type: "button", onclick: () => act("swap") }, "take the other part") : null;
-    return h("section.half", {}, h("header", {}, h("b", {}, entry.title), h("span", {}, entry.note), swap), h(data.thumb ? "div.pictures" : "div.texts", {}, ...shown));
+    const heading = h("header", {}, h("b", { title: entry.title }, entry.title), h("span", {}, entry.note), action);
+    node.replaceChildren(heading, shown.length ? h(data.thumb ? "div.pictures" : "div.texts", {}, ...shown) : "");
   }
 
   function paint() {
@@ -121,9 +124,11 @@ function create(root, send) {
     buttons.split.title = data.cannot_split || "Let the cluster fall into the two parts that differ most";
     bars.replaceChildren(...data.bars.map(bar));
     bars.hidden = !data.bars.length;
-    halves.replaceChildren(...data.halves.map(half));
-    halves.hidden = data.mode !== "split";
+    fillHalf(stays, data.halves[0]);
+    fillHalf(leaves, data.halves[1], h("button.button.link", { type: "button", onclick: () => act("swap") }, "take the other part"));
     form.hidden = !what;
+    // A hidden field keeps the focus until the next frame, and with it the next key.
+    if (!what) field.blur();
     leave.hidden = data.mode === "several";
     done.replaceChildren(DONE[what] ?? "", h("span.key", {}, "Enter"));
   }

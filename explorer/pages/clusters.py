@@ -48,7 +48,7 @@ def _work() -> None:
             data=panel,
             handlers=PanelHandlers(on_act=partial(regroup.act, sh, v, bd)),
         )
-        if v.parting is None and bd.chosen:
+        if bd.chosen:
             with st.container(key="cluster-items"):
                 gallery(
                     key="cluster-gallery",

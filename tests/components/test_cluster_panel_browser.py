@@ -82,7 +82,7 @@ def test_a_split_is_proposed_turned_round_and_done(page: Page, site: Site) -> No
     open_panel(page, site, data("one"))
     page.keyboard.press("s")
     again(page, data("split", name="elephant 2"))
-    expect(page.locator(".half")).to_have_count(2)
+    expect(page.locator(".half:visible")).to_have_count(2)
     page.get_by_role("button", name="take the other part").click()
     page.get_by_role("button", name="Split").click()
     assert sent(page, "act") == [

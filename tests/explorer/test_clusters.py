@@ -164,6 +164,7 @@ def test_split_is_proposed_and_then_decided(shared, view):
         f"{len(proposed.off)} items",
     ]
     assert shared.ex.log.undoable().action == "merge", "a proposal is no decision"
+    assert set(settled(shared, view).rows.tolist()) == set(proposed.off.tolist()), "all that would leave is shown"
     regroup.act(shared, view, bd, "swap", "")
     assert sorted([*view.parting.off.tolist(), *proposed.off.tolist()]) == sorted(group.rows.tolist())
     regroup.act(shared, view, settled(shared, view), "apply", "the other part")
