@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Int64 = npt.NDArray[np.int64]
 
-STRIP, HALF, TEXTS, BARS = 8, 24, 2, 6
+STRIP, HALF, TEXTS, HALF_TEXTS, BARS = 8, 24, 2, 4, 6
 MOST_LISTED, MOST_ROWS = 5_000, 10_000
 ABOVE, BAR_HEIGHT, FORM_HEIGHT, HALF_HEIGHT = 252, 26, 24, 96
 """Pixels of the top bar, the panel without its bars and the action bar; of a bar; what a form is higher than buttons; of the headings of a split."""
@@ -284,7 +284,7 @@ def _halves(sh: Shared, snap: Snapshot, group: Group, parting: Parting) -> list[
     """Return the part that stays, with some of its items, and the heading of the one that leaves: all its items are in the gallery."""
     stays = group.rows[~np.isin(group.rows, parting.off)]
     pictured = thumb_url(sh.ex) is not None
-    shown = spread(stays, snap.excluded, HALF if pictured else TEXTS)
+    shown = spread(stays, snap.excluded, HALF if pictured else HALF_TEXTS)
     texts = [] if pictured else [_text(sh.ex, snap, row) for row in shown]
     return [
         {"title": f"Stays in {group.name}", "note": items(len(stays)), "pictures": shown if pictured else [], "texts": texts},

@@ -108,12 +108,12 @@ def test_a_workspace_that_cannot_be_written_is_an_environment_fault(tmp_path: Pa
         Store(blocked).put(projection())
 
 
-def test_what_numpy_says_of_a_full_disk_comes_with_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError("6400 requested and 4968 written")
+def test_a_fault_of_the_disk_that_is_nothing_special_comes_with_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(np, "save", full)
-    with pytest.raises(EnvironmentFault, match="4968 written") as told:
+    monkeypatch.setattr(np, "save", broken)
+    with pytest.raises(EnvironmentFault, match="Input/output error") as told:
         Store(tmp_path).put(projection())
     assert "room on the disk" in told.value.hint
 
