@@ -12,11 +12,12 @@ from components.cluster_panel import Bar, ClusterPanelData, Half
 from components.gallery import GalleryData
 from components.list_header import OrderChoice
 from explorer import columns
-from explorer.cards import badges, card_size, cards_at_once, ds_key, info_url, items, share_words, thumb_url
+from explorer.cards import ds_key, items, share_words, thumb_url
 from explorer.columns import Coloring
 from explorer.excerpts import excerpt
 from explorer.frame import job_words
 from explorer.panel import granularity
+from explorer.panes import gallery_of
 from explorer.session import Parting, View
 from explorer.shared import Shared
 from explorer.snapshot import Mask, Rows, Snapshot
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Int64 = npt.NDArray[np.int64]
 
 STRIP, HALF, TEXTS, HALF_TEXTS, BARS = 8, 24, 2, 4, 6
-MOST_LISTED, MOST_ROWS = 5_000, 10_000
+MOST_LISTED = 5_000
 ABOVE, BAR_HEIGHT, FORM_HEIGHT, HALF_HEIGHT = 252, 26, 24, 96
 """Pixels of the top bar, the panel without its bars and the action bar; of a bar; what a form is higher than buttons; of the headings of a split."""
 ORDERS: tuple[OrderChoice, ...] = (
@@ -300,25 +301,5 @@ def gallery_height(panel: ClusterPanelData) -> str:
 
 
 def gallery_data(sh: Shared, bd: Board) -> GalleryData:
-    """Return the items of the clusters that are marked, else of the current one."""
-    snap, v, rows = bd.snap, bd.view, bd.rows
-    url = None
-    if len(rows) > MOST_ROWS:
-        rev = sh.blobs.publish("selection", rows.astype("<u4").tobytes())
-        url = f"/api/v1/{ds_key(sh.ex)}/selection/{rev}.bin"
-    return {
-        "ds": ds_key(sh.ex),
-        "rows": v.listed if url is None else [],
-        "total": len(rows),
-        "url": url,
-        "thumb": thumb_url(sh.ex),
-        "info": info_url(sh.ex),
-        "badges": badges(snap, v.listed),
-        "current": v.current if v.chosen else None,
-        "marked": list(v.marked),
-        "captions": None,
-        "empty": "",
-        "sizes": card_size(sh.ex, snap),
-        "rev": snap.stamp[1],
-        "cards": cards_at_once(sh.ex, v.listed),
-    }
+    """Return the items of the clusters that are marked, else of the current one; of a split what would leave."""
+    return gallery_of(sh, bd.snap, bd.view, bd.rows, current=bd.view.current if bd.view.chosen else None, empty="")

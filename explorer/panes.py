@@ -237,27 +237,30 @@ def reorder(v: View, order: str) -> None:
 
 def gallery_data(sh: Shared, sc: Scene) -> GalleryData:
     """Return what the gallery shows."""
-    rows = sc.rows
+    return gallery_of(sh, sc.snap, sc.view, sc.rows, current=sc.view.current, empty=_nothing(sc))
+
+
+def gallery_of(sh: Shared, snap: Snapshot, v: View, rows: Rows, *, current: int | None, empty: str) -> GalleryData:
+    """Return a gallery of what the view lists; more rows than that go as binary, not through the socket."""
     url = None
     if len(rows) > MOST_ROWS:
         rev = sh.blobs.publish("selection", rows.astype("<u4").tobytes())
         url = f"/api/v1/{ds_key(sh.ex)}/selection/{rev}.bin"
-    listed = sc.view.listed
     return {
         "ds": ds_key(sh.ex),
-        "rows": listed if url is None else [],
+        "rows": v.listed if url is None else [],
         "total": len(rows),
         "url": url,
         "thumb": thumb_url(sh.ex),
         "info": info_url(sh.ex),
-        "badges": badges(sc.snap, listed),
-        "current": sc.view.current,
-        "marked": list(sc.view.marked),
+        "badges": badges(snap, v.listed),
+        "current": current,
+        "marked": list(v.marked),
         "captions": None,
-        "empty": _nothing(sc),
-        "sizes": card_size(sh.ex, sc.snap),
-        "rev": sc.snap.stamp[1],
-        "cards": cards_at_once(sh.ex, listed),
+        "empty": empty,
+        "sizes": card_size(sh.ex, snap),
+        "rev": snap.stamp[1],
+        "cards": cards_at_once(sh.ex, v.listed),
     }
 
 

@@ -13,6 +13,7 @@ from components.cluster_panel import cluster_panel
 from components.gallery import Pick, gallery
 from explorer import clusters, frame, regroup
 from explorer.deeds import act
+from explorer.panes import MOST_ROWS
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import snapshot
@@ -33,7 +34,7 @@ def _work() -> None:
         waiting(sh)
         return
     bd = clusters.board(snap, v)
-    v.follow(tuple(bd.rows[: clusters.MOST_ROWS].tolist()), snap.n)
+    v.follow(tuple(bd.rows[:MOST_ROWS].tolist()), snap.n)
     with st.container(key="clusters"):
         cluster_list(
             key="cluster-list",

@@ -16,12 +16,11 @@ from explorer import frame, queues
 from explorer.deeds import act, act_on_item, untag
 from explorer.grouping import decide_group
 from explorer.item import inspect
+from explorer.panes import MOST_ROWS
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
 from explorer.waiting import waiting
-
-MOST_ROWS = 10_000
 
 
 def page() -> None:
