@@ -12,6 +12,9 @@ from explorer.grouping import decide_group, group_of, keeper
 from explorer.session import View
 from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
 
+MOST_NAMES = 500
+"""So many names of clusters are offered; any other can be typed."""
+
 if TYPE_CHECKING:
     from engines.decisions import Decision
     from explorer.api import Explorer
@@ -66,6 +69,7 @@ def bar(ex: "Explorer", snap: Snapshot | None, view: View) -> ActionBarData:
         "restore": bool(snap is not None and len(rows) and snap.excluded[rows].all()),
         "tags": snap.tag_names if snap is not None else [],
         "labels": snap.label_names if snap is not None else [],
+        "clusters": snap.names_at(view.layer)[:MOST_NAMES] if snap is not None and snap.clustering is not None else None,
         "undo": undo,
         "redo": redo,
         "export": f"Export {items(staying)}" if snap is not None else None,
@@ -134,9 +138,12 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
             _keep(ex, snap, view, rows)
         elif len(rows):
             step = following(view, [int(row) for row in rows])
-            _decide(ex, view, name, rows, value=value)
+            if name == "cluster":
+                _put(ex, snap, view, rows, value)
+            else:
+                _decide(ex, view, name, rows, value=value)
             # Without a selection the list is a queue, and what was decided leaves it.
-            if name != "tag" and view.selection is None and not view.marked and view.page != "clusters":
+            if name not in ("tag", "cluster") and view.selection is None and not view.marked and view.page != "clusters":
                 view.go_on(step)
             view.marked = ()
     except DatasetExplorerError as error:
@@ -170,6 +177,13 @@ def _history(ex: "Explorer", view: View, name: str) -> None:
 def _decide(ex: "Explorer", view: View, name: str, rows: Rows, *, value: str = "", check: str | None = None) -> None:
     decision = ex.decide(name, [int(row) for row in rows], value=value or None, check=check)
     view.say(ex.describe(decision))
+
+
+def _put(ex: "Explorer", snap: Snapshot, view: View, rows: Rows, name: str) -> None:
+    """Put rows into the cluster that is called so, which is the person's own from then on; where none is, make one of the rows alone."""
+    now = snap.clusters_at(view.layer)
+    known = [cluster for cluster, said in snap.cluster_names.items() if said == name]
+    _decide(ex, view, "merge", np.union1d(rows, np.flatnonzero(np.isin(now, known))), value=name)
 
 
 def _accept(ex: "Explorer", snap: Snapshot, view: View, rows: Sequence[int]) -> None:

@@ -119,6 +119,8 @@ class Snapshot:
     maps: dict[str, Projection] = field(default_factory=dict)
     """The maps that say how far they can be trusted at each row."""
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    named: dict[int, list[str]] = field(default_factory=dict, repr=False, compare=False)
+    """The names of the clusters of each layer that was asked for."""
     arranged: dict[int, Rows] = field(default_factory=dict, repr=False, compare=False)
     """The rows by cluster and strength of each layer that was asked for; later snapshots go on with it as long as the clusters stay."""
 
@@ -153,6 +155,14 @@ class Snapshot:
         """Give a layer of the clustering that is there: the one asked for, else the nearest one; the default for None."""
         assert self.clustering is not None
         return self.clustering.default_layer if layer is None else min(max(layer, 0), len(self.clustering.layers) - 1)
+
+    def names_at(self, layer: int | None = None) -> list[str]:
+        """List the names of the clusters of a layer, the person's own among them, in alphabetical order."""
+        place = self.layer_at(layer)
+        if place not in self.named:
+            names = self.cluster_names
+            self.named[place] = sorted({names[id_] for id_ in np.unique(self.clusters_at(layer)).tolist() if names.get(id_)})
+        return self.named[place]
 
     @cached_property
     def clusters(self) -> npt.NDArray[np.int32]:

@@ -7,7 +7,8 @@ from typing import Literal, TypedDict
 from components.assets import component
 from components.kit import field_of, received
 
-ACTIONS = ("tag", "relabel", "exclude", "restore", "keep", "accept", "clear", "undo", "redo", "export")
+NAMING = ("tag", "relabel", "cluster")
+ACTIONS = (*NAMING, "exclude", "restore", "keep", "accept", "clear", "undo", "redo", "export")
 
 
 class Notice(TypedDict):
@@ -19,7 +20,10 @@ class Notice(TypedDict):
 
 
 class ActionBarData(TypedDict):
-    """Everything that the bar shows. ``count`` = how many items the actions mean; ``what`` says which in words."""
+    """Everything that the bar shows. ``count`` = how many items the actions mean; ``what`` says which in words.
+
+    ``clusters`` are the names that are known; None = there are no clusters to put items into.
+    """
 
     count: int
     what: str
@@ -31,6 +35,7 @@ class ActionBarData(TypedDict):
     restore: bool
     tags: Sequence[str]
     labels: Sequence[str]
+    clusters: Sequence[str] | None
     undo: str | None
     redo: str | None
     export: str | None
@@ -39,18 +44,18 @@ class ActionBarData(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Handlers:
-    """What to call with the name of an action and, for tag and relabel, the value that was typed."""
+    """What to call with the name of an action and, for tag, relabel and cluster, the value that was typed."""
 
     on_act: Callable[[str, str], None]
 
 
 def action_bar(*, key: str, data: ActionBarData, handlers: Handlers) -> None:
-    """Mount the bar. It listens to the keys of the whole page: t, l, x, k, a, Escape, Ctrl+Z, Ctrl+Shift+Z."""
+    """Mount the bar. It listens to the keys of the whole page: t, l, c, x, k, a, Escape, Ctrl+Z, Ctrl+Shift+Z."""
 
     def act() -> None:
         event = received(key, "act")
         name, value = field_of(event, "name"), field_of(event, "value", 500) or ""
-        if name in ACTIONS and (name not in ("tag", "relabel") or value.strip()):
+        if name in ACTIONS and (name not in NAMING or value.strip()):
             handlers.on_act(name, value.strip())
 
     component("dataset-explorer-action-bar", "components/action_bar/index.js")(key=key, data=data, on_act_change=act)
@@ -69,6 +74,7 @@ def example() -> ActionBarData:
         "restore": False,
         "tags": ["blurred"],
         "labels": ["elephant", "kangaroo"],
+        "clusters": ["big animals", "small animals"],
         "undo": "Excluded 12 near duplicates",
         "redo": "",
         "export": "Export 771 items",

@@ -5,7 +5,7 @@ import { createAsk } from "./ask.js";
 
 export default (component) => mount(component, import.meta.url, create);
 
-const KEYS = { t: "tag", l: "relabel", x: "exclude", k: "keep", a: "accept" };
+const KEYS = { t: "tag", l: "relabel", c: "cluster", x: "exclude", k: "keep", a: "accept" };
 
 function create(root, send) {
   let data = null;
@@ -19,6 +19,7 @@ function create(root, send) {
   const buttons = {
     tag: button("Tag", "T", () => run("tag")),
     relabel: button("Relabel", "L", () => run("relabel")),
+    cluster: button("Cluster", "C", () => run("cluster")),
     exclude: button("Exclude", "X", () => run("exclude")),
     keep: button("Keep", "K", () => run("keep")),
   };
@@ -42,6 +43,7 @@ function create(root, send) {
     if (name === "clear") return data.can_clear;
     if (name === "keep") return data.can_keep;
     if (name === "accept") return data.can_accept;
+    if (name === "cluster") return data.count > 0 && Boolean(data.clusters);
     return data.count > 0;
   }
 
@@ -49,6 +51,7 @@ function create(root, send) {
     if (!allowed(name)) return;
     if (name === "tag") ask.open({ name, title: `Tag ${data.target}`, known: data.tags, confirm: "Tag", place: "A tag, such as blurred" });
     else if (name === "relabel") ask.open({ name, title: `Relabel ${data.target}`, known: data.labels, confirm: "Relabel", place: "The right label" });
+    else if (name === "cluster") ask.open({ name, title: `Put ${data.target} into a cluster`, known: data.clusters, confirm: "Put", place: "A cluster, or the name of a new one" });
     else act(name === "exclude" && data.restore ? "restore" : name);
   }
 
@@ -86,7 +89,8 @@ function create(root, send) {
       what.textContent = next.what;
       writeParts(detail, next.detail);
       clear.hidden = !next.can_clear;
-      for (const name of ["tag", "relabel", "exclude", "keep"]) buttons[name].disabled = !allowed(name);
+      for (const name of ["tag", "relabel", "cluster", "exclude", "keep"]) buttons[name].disabled = !allowed(name);
+      buttons.cluster.title = next.clusters ? "Put into a cluster that there is, or into a new one" : "There are no clusters yet";
       buttons.exclude.firstChild.textContent = next.restore ? "Take back in" : "Exclude";
       undoWords.textContent = next.undo ?? "";
       undoWords.title = next.undo ?? "";

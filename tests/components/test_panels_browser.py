@@ -425,3 +425,17 @@ def test_through_the_loader_each_event_has_a_number_of_its_own(page: Page, site:
     assert first == second == "act"
     assert one["value"] == other["value"] == {"name": "keep", "value": ""}
     assert one["id"] != other["id"]
+
+
+def test_items_are_put_into_a_cluster_by_its_name(page: Page, site: Site) -> None:
+    open_part(page, site, "action_bar", action_bar.example(), width=1240)
+    page.keyboard.press("c")
+    expect(page.get_by_role("heading", name="Put 111 items into a cluster")).to_be_visible()
+    page.keyboard.type("big")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert sent(page, "act") == [{"name": "cluster", "value": "big animals"}]
+    again(page, {**action_bar.example(), "clusters": None})
+    expect(page.get_by_role("button", name="Cluster")).to_be_disabled()
+    page.keyboard.press("c")
+    expect(page.locator("dialog")).to_be_hidden()

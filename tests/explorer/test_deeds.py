@@ -4,6 +4,7 @@ import pytest
 from explorer import panes
 from explorer.deeds import act, act_on_item, bar, targets, untag
 from explorer.snapshot import snapshot
+from tests.fakes_app import FakeExplorer
 
 
 def settled(shared, view):
@@ -121,3 +122,35 @@ def test_on_issues_keys_mean_the_group(shared, view):
     view.look(int(group[1]))
     act(shared.ex, view, "keep")
     assert snapshot(shared.ex).checks["near_duplicate"].kept[group].all()
+
+
+def test_rows_are_put_into_a_cluster_by_its_name(shared, view):
+    snap = snapshot(shared.ex)
+    labels = snap.clustering.labels
+    cluster = int(labels[100])
+    name = snap.cluster_names[cluster]
+    strangers = np.flatnonzero(labels != cluster)[:3]
+    assert name in bar(shared.ex, snap, view)["clusters"]
+    view.select(strangers, "replace", "")
+    act(shared.ex, view, "cluster", name)
+    now = snapshot(shared.ex)
+    assert now.names_at().count(name) == 1
+    mine = np.flatnonzero(now.clusters == now.clusters[strangers[0]])
+    assert mine.tolist() == sorted([*strangers.tolist(), *np.flatnonzero(labels == cluster).tolist()])
+    assert shared.ex.samples["cluster_name"][int(strangers[0])] == name
+    act(shared.ex, view, "undo")
+    assert snapshot(shared.ex).clusters.tolist() == labels.tolist()
+
+
+def test_a_name_that_no_cluster_has_makes_one_of_the_rows_alone(shared, view):
+    view.select(np.array([3, 5, 8]), "replace", "")
+    act(shared.ex, view, "cluster", "odd ones")
+    now = snapshot(shared.ex)
+    assert np.flatnonzero(now.clusters == now.clusters[3]).tolist() == [3, 5, 8]
+    assert "odd ones" in bar(shared.ex, now, view)["clusters"]
+
+
+def test_without_clusters_there_is_nothing_to_put_rows_into(tmp_path, view):
+    ex = FakeExplorer(240, folder=tmp_path).analyze()
+    ex.values.clusterings.clear()
+    assert bar(ex, snapshot(ex), view)["clusters"] is None
