@@ -33,6 +33,8 @@ from engines.value import Artifact
 A = TypeVar("A", bound=Artifact)
 
 POLITE_SECONDS = 1.0
+KILLED_SECONDS = 10.0
+"""A process that was killed is gone at once, unless the machine is busy or the disk is."""
 INPUTS: dict[str, type[Artifact]] = {cls.kind_name: cls for cls in (Embeddings, NeighborGraph, Projection, Clustering)}
 
 
@@ -155,11 +157,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()
-    for act in (None, process.terminate, process.kill):
+    for act, seconds in ((None, POLITE_SECONDS), (process.terminate, POLITE_SECONDS), (process.kill, KILLED_SECONDS)):
         if act is not None:
             act()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=POLITE_SECONDS)
+            process.wait(timeout=seconds)
             return
 
 
