@@ -45,7 +45,7 @@ def test_rename_merge_split_and_undo(browser: Browser, shapes: str) -> None:
         expect(field).to_have_value("my shapes")
         page.keyboard.type("two kinds")
         page.keyboard.press("Enter")
-        expect(bar.locator(".undone")).to_contain_text("Merged")
+        expect(bar.locator(".undone")).to_contain_text("into the cluster two kinds")
         expect(panel.locator("h2")).to_have_text("two kinds")
         expect(panel.locator(".yours")).to_be_visible()
         expect(entries).to_have_count(len(before) - 1)
@@ -65,7 +65,7 @@ def test_rename_merge_split_and_undo(browser: Browser, shapes: str) -> None:
         expect(bar.locator(".what")).to_have_text(f"{goes} selected")
         expect(page.locator(".st-key-left")).to_contain_text("two kinds 2")
 
-        for left in ("Merged", "Renamed", ""):
+        for left in ("Put", "Renamed", ""):
             page.keyboard.press("Control+z")
             expect(bar.locator(".undone")).to_have_text(re.compile(f"^{left}" if left else "^$"))
         go(page, "Clusters")

@@ -37,7 +37,7 @@ def describe(decision: Decision) -> str:
         case "rename":
             return f"Renamed a cluster of {_count(decision)} to {value}"
         case "merge":
-            return f"Merged {_count(decision)} into one cluster" + (f", {value}" if value else "")
+            return f"Put {_count(decision)} into the cluster {value}" if value else f"Put {_count(decision)} into one cluster"
         case "split":
             return f"Split {_count(decision)} off into a cluster" + (f", {value}" if value else "")
         case "threshold":
