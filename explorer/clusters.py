@@ -14,7 +14,7 @@ from components.list_header import OrderChoice
 from explorer import columns
 from explorer.cards import ds_key, items, share_words, thumb_url
 from explorer.columns import Coloring
-from explorer.excerpts import excerpt
+from explorer.excerpts import excerpt, pairs
 from explorer.frame import job_words
 from explorer.panel import granularity
 from explorer.panes import gallery_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Int64 = npt.NDArray[np.int64]
 
-STRIP, HALF, TEXTS, HALF_TEXTS, BARS = 8, 24, 2, 4, 6
+STRIP, HALF, TEXTS, HALF_TEXTS, BARS, COLUMNS = 8, 24, 2, 4, 6, 4
 MOST_LISTED = 5_000
 ABOVE, BAR_HEIGHT, FORM_HEIGHT, HALF_HEIGHT = 252, 26, 24, 96
 """Pixels of the top bar, the panel without its bars and the action bar; of a bar; what a form is higher than buttons; of the headings of a split."""
@@ -197,7 +197,7 @@ def _entry(sh: Shared, snap: Snapshot, group: Group) -> ClusterEntry:
         "note": " · ".join(said),
         "own": group.own,
         "pictures": shown if pictured else [],
-        "texts": [] if pictured else [_text(sh.ex, snap, row) for row in shown],
+        "texts": [] if pictured else _texts(sh.ex, snap, shown),
     }
 
 
@@ -209,8 +209,12 @@ def spread(rows: Rows, excluded: Mask, count: int) -> list[int]:
     return [int(row) for row in rows[places]]
 
 
-def _text(ex: "Explorer", snap: Snapshot, row: int) -> str:
-    return excerpt(ex.text(row) or "") or snap.title(row)
+def _texts(ex: "Explorer", snap: Snapshot, rows: Sequence[int]) -> list[str]:
+    """Return some rows in words: their texts, else their first columns; nothing where a row is but a vector."""
+    if snap.dataset.kind == "texts":
+        return [excerpt(ex.text(row) or "") or snap.title(row) for row in rows]
+    columns = [" · ".join(f"{name} {value}" for name, value in pairs(snap, row, COLUMNS)) for row in rows]
+    return [words for words in columns if words]
 
 
 def _nothing(sh: Shared) -> str:
@@ -286,7 +290,7 @@ def _halves(sh: Shared, snap: Snapshot, group: Group, parting: Parting) -> list[
     stays = group.rows[~np.isin(group.rows, parting.off)]
     pictured = thumb_url(sh.ex) is not None
     shown = spread(stays, snap.excluded, HALF if pictured else HALF_TEXTS)
-    texts = [] if pictured else [_text(sh.ex, snap, row) for row in shown]
+    texts = [] if pictured else _texts(sh.ex, snap, shown)
     return [
         {"title": f"Stays in {group.name}", "note": items(len(stays)), "pictures": shown if pictured else [], "texts": texts},
         {"title": "Becomes a cluster of its own", "note": items(len(parting.off)), "pictures": [], "texts": []},

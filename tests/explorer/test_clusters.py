@@ -217,6 +217,17 @@ def test_texts_stand_where_there_are_no_pictures(tmp_path, view):
     assert all(entry["texts"])
 
 
+def test_tables_show_their_columns_and_bare_vectors_nothing(tmp_path, view):
+    shared = install(FakeExplorer(240, kind="table", folder=tmp_path / "table").analyze())
+    entry = clusters.list_data(shared, settled(shared, view))["entries"][0]
+    column = shared.ex.dataset.own_columns[0]
+    assert len(entry["texts"]) == clusters.TEXTS
+    assert all(column in words for words in entry["texts"])
+    shared = install(FakeExplorer(240, kind="vectors", folder=tmp_path / "vectors").analyze())
+    entry = clusters.list_data(shared, settled(shared, view))["entries"][0]
+    assert (entry["pictures"], entry["texts"]) == ([], [])
+
+
 def test_the_rest_of_many_labels_is_one_bar(shared):
     snap = snapshot(shared.ex)
     bars = clusters.label_bars(snap, np.arange(snap.n))
