@@ -157,17 +157,14 @@ def board(snap: Snapshot, v: View) -> Board:
 def list_data(sh: Shared, bd: Board) -> ClusterListData:
     """Return the list of clusters."""
     snap, v, colors, found = bd.snap, bd.view, bd.colors, bd.listed
-    none = int(np.count_nonzero(colors.codes < 0)) if colors is not None else 0
     orders = [order for order in ORDERS if _makes_sense(snap, order["value"])]
     more = len(bd.groups) - len(found)
-    said = [f"{share_words(none / max(snap.n, 1))} in none"] if none else []
-    said += [f"the {more:,} smallest are not listed"] if more > 0 else []
     return {
         "ds": ds_key(sh.ex),
         "rev": snap.stamp[1],
         "entries": [_entry(sh, snap, group) for group in found],
         "title": items(len(bd.groups), "cluster") if bd.groups else "Clusters",
-        "detail": " · ".join(said),
+        "detail": f"the {more:,} smallest are not listed" if more > 0 else "",
         "current": v.cluster,
         "marked": list(v.clusters),
         "thumb": thumb_url(sh.ex),
