@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SECONDS = 5.0
+AGAIN = 0.05
 LONGEST = 10_000
 SHOWN = 60
 ROW = "__row_number__"
@@ -63,25 +65,42 @@ def where(table: pa.Table | pd.DataFrame, expression: str, *, seconds: float = S
     if len(expression) > LONGEST or "\0" in expression:
         raise ParameterError(f"an expression has at most {LONGEST:,} characters and no NUL", _columns_hint(columns))
     connection = duckdb.connect(":memory:", config=dict(SETTINGS))
-    timer = threading.Timer(seconds, connection.interrupt)
-    timer.daemon = True
     try:
         numbered = arrow.append_column(ROW, pa.array(np.arange(arrow.num_rows, dtype=np.int64)))
         connection.register(TABLE, numbered.rename_columns([*columns, row]))
         connection.execute("SET lock_configuration = true")
-        timer.start()
-        _require_one_expression(connection, expression, columns)
-        # The line break ends a comment that the expression may end with.
-        query = f'SELECT "{row}" AS r, (\n{expression}\n) AS truth FROM {TABLE}'  # noqa: S608 the expression was looked at
-        return _mask(connection.execute(query), arrow.num_rows)
+        with _limited(connection, seconds):
+            _require_one_expression(connection, expression, columns)
+            # The line break ends a comment that the expression may end with.
+            query = f'SELECT "{row}" AS r, (\n{expression}\n) AS truth FROM {TABLE}'  # noqa: S608 the expression was looked at
+            return _mask(connection.execute(query), arrow.num_rows)
     except duckdb.InterruptException:
         hint = "use a simpler expression"
         raise ParameterError(f"the expression took longer than {seconds:g} seconds and was stopped", hint) from None
     except duckdb.Error as error:
         raise _in_words(error, columns) from None
     finally:
-        timer.cancel()
         connection.close()
+
+
+@contextmanager
+def _limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt what runs on a connection once the time is up, again and again: an interrupt between two statements is lost."""
+    done = threading.Event()
+
+    def watch() -> None:
+        left = seconds
+        while not done.wait(left):
+            connection.interrupt()
+            left = AGAIN
+
+    watching = threading.Thread(target=watch, name="time limit of SQL", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watching.join()
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
