@@ -488,8 +488,7 @@ class Explorer:
     def own_clusters(self, state: State) -> npt.NDArray[np.int32] | None:
         """Give the cluster that a person made for each row by merging and splitting, int32 (n), -1 = none; None where nobody made one."""
         clustering: Clustering | None = next(iter(self.values.clusterings.values()), None)
-        made = clustering is not None and bool(state.own_names)
-        return state.own_clusters(clustering.layers) if clustering is not None and made else None
+        return None if clustering is None or not state.own_names else state.own_clusters(clustering.layers)
 
     def neighbors(self, row: int, k: int = 5) -> tuple[Rows, npt.NDArray[np.float32]]:
         """Give the k nearest rows and their similarity (cosine, or minus the distance for euclidean), exact duplicates first."""

@@ -11,6 +11,7 @@ from components.cluster_list import ClusterEntry, ClusterListData
 from components.cluster_panel import Bar, ClusterPanelData, Half
 from components.gallery import GalleryData
 from components.list_header import OrderChoice
+from engines.curate.clusters import first_own
 from explorer import columns
 from explorer.cards import ds_key, items, share_words, thumb_url
 from explorer.columns import Coloring
@@ -21,6 +22,7 @@ from explorer.panes import gallery_of
 from explorer.session import Parting, View
 from explorer.shared import Shared
 from explorer.snapshot import Mask, Rows, Snapshot
+from explorer.tables import top_labels
 
 if TYPE_CHECKING:
     from explorer.api import Explorer
@@ -61,10 +63,10 @@ def groups_of(snap: Snapshot, colors: Coloring, layer: int | None) -> list[Group
     codes, count = colors.codes, len(colors.ids)
     rows = _arranged(snap, codes, snap.layer_at(layer))
     cuts = np.cumsum(colors.counts)[:-1]
-    tops = _top_labels(codes, snap.label_codes, count)
+    tops = top_labels(codes, snap.label_codes)
     flagged = np.bincount(codes[(codes >= 0) & snap.open], minlength=count)
     excluded = np.bincount(codes[(codes >= 0) & snap.excluded], minlength=count)
-    first = int(snap.clustering.layers.max(initial=-1)) + 1
+    first = first_own(snap.clustering.layers)
     found = []
     for code, members in enumerate(np.split(rows, cuts) if count else []):
         label, share = tops.get(code, (-1, float("nan")))
@@ -92,21 +94,6 @@ def _arranged(snap: Snapshot, codes: Int64, layer: int) -> Rows:
             order = np.lexsort((-snap.clustering.strength, codes))
             snap.arranged[layer] = order[np.count_nonzero(codes < 0) :]
         return snap.arranged[layer]
-
-
-def _top_labels(codes: Int64, labels: Int64, count: int) -> dict[int, tuple[int, float]]:
-    """Give for each cluster that has labels the most frequent one and its share among them."""
-    known = (codes >= 0) & (labels >= 0)
-    if not known.any() or not count:
-        return {}
-    many = int(labels.max()) + 1
-    pairs, counts = np.unique(codes[known] * many + labels[known], return_counts=True)
-    order = np.lexsort((-counts, pairs // many))
-    clusters, start = np.unique(pairs[order] // many, return_index=True)
-    totals = np.bincount(pairs // many, weights=counts, minlength=count)
-    tops = order[start]
-    shares = counts[tops] / totals[clusters]
-    return dict(zip(clusters.tolist(), zip((pairs[tops] % many).tolist(), shares.tolist(), strict=True), strict=True))
 
 
 def ordered(groups: Sequence[Group], order: str) -> list[Group]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from components.palette import MISSING, categorical, sequential
 from engines.artifacts import Clustering
 from engines.codes import encode
-from explorer.snapshot import Snapshot, check_title, map_name
+from explorer.snapshot import Snapshot, check_title, layer_of, map_name
 
 MAX_CATEGORIES = 1_000
 NO_CODE = 65_535
@@ -161,7 +161,7 @@ def _clusters(snap: Snapshot, layer: int | None, name: str = "") -> Coloring:
     value = f"clusters:{name}" if name else "cluster"
     clustering = clustering_of(snap, value)
     assert clustering is not None
-    labels = clustering.layers[_layer(clustering, layer)] if name else snap.clusters_at(layer)
+    labels = clustering.layers[layer_of(clustering, layer)] if name else snap.clusters_at(layer)
     ids, places = np.unique(labels[labels >= 0], return_inverse=True)
     counts = np.bincount(places, minlength=len(ids))
     order = np.argsort(-counts, kind="stable")
@@ -183,10 +183,6 @@ def _clusters(snap: Snapshot, layer: int | None, name: str = "") -> Coloring:
         numbers=np.zeros(0, dtype=np.float32),
         palette=categorical(len(ids)),
     )
-
-
-def _layer(clustering: Clustering, layer: int | None) -> int:
-    return clustering.default_layer if layer is None else min(max(layer, 0), len(clustering.layers) - 1)
 
 
 def _categories(value: str, title: str, items: tuple[npt.NDArray[np.int64], Sequence[str]], none_name: str) -> Coloring:

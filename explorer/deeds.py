@@ -12,6 +12,7 @@ from explorer.grouping import decide_group, group_of, keeper
 from explorer.session import View
 from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
 
+COMMANDS = {"x": "exclude", "k": "keep", "a": "accept", "ctrl+z": "undo", "ctrl+shift+z": "redo"}
 MOST_NAMES = 500
 """So many names of clusters are offered; any other can be typed."""
 
@@ -150,6 +151,13 @@ def act(ex: "Explorer", view: View, name: str, value: str = "") -> None:
         view.say(sentence(str(error)), "warn")
 
 
+def command(ex: "Explorer", view: View, name: str) -> None:
+    """Do what a key says that was pressed in a map, a gallery or a list; other keys say nothing."""
+    action = COMMANDS.get(name)
+    if action is not None:
+        act(ex, view, action)
+
+
 def _grouped(snap: Snapshot, view: View) -> CheckFindings | None:
     """Return the check whose groups the person goes through on the page Issues, where the current item is in one."""
     check = snap.checks.get(view.check) if view.page == "issues" and not view.marked else None
@@ -175,7 +183,7 @@ def _history(ex: "Explorer", view: View, name: str) -> None:
 
 
 def _decide(ex: "Explorer", view: View, name: str, rows: Rows, *, value: str = "", check: str | None = None) -> None:
-    decision = ex.decide(name, [int(row) for row in rows], value=value or None, check=check)
+    decision = ex.decide(name, rows, value=value or None, check=check)
     view.say(ex.describe(decision))
 
 

@@ -13,7 +13,7 @@ from explorer.columns import Coloring
 from explorer.finding import search_data
 from explorer.panes import Scene
 from explorer.shared import Shared
-from explorer.snapshot import Snapshot, check_title, map_name
+from explorer.snapshot import Snapshot, check_title, layer_of, map_name
 
 BINS, MOST_BINS = 19, 40
 LOOKED_AT = 5_000
@@ -88,13 +88,11 @@ def granularity(
     """Return the layers of the clustering that is shown, and which one of them that is; None where none is."""
     if clustering is None or colors is None:
         return None
-    layers = len(clustering.layers)
-    value = clustering.default_layer if layer is None else min(max(layer, 0), layers - 1)
     none = float(np.count_nonzero(colors.codes < 0)) / max(snap.n, 1)
     said = items(len(colors.names), "cluster")
     if none > 0:
         said += f", {none * 100:.1f} % in none" if none >= 0.001 else ", almost none left out"
-    return {"layers": layers, "value": value, "text": said}
+    return {"layers": len(clustering.layers), "value": layer_of(clustering, layer), "text": said}
 
 
 def _legend(sc: Scene) -> Legend:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from components.gallery import GalleryData
+from components.gallery import GalleryData, Pick
 from components.list_header import ListHeaderData, OrderChoice
 from components.map import MapData, cluster_labels
 from engines.artifacts import Projection
@@ -262,6 +262,13 @@ def gallery_of(sh: Shared, snap: Snapshot, v: View, rows: Rows, *, current: int 
         "rev": snap.stamp[1],
         "cards": cards_at_once(sh.ex, v.listed),
     }
+
+
+def pick(v: View, rows: Rows, picked: Pick) -> None:
+    """Look at what was picked in a gallery of rows, and mark what is marked there."""
+    if picked.row is not None:
+        v.look(picked.row)
+    v.marked = tuple(rows.tolist()) if picked.all else picked.rows
 
 
 def _nothing(sc: Scene) -> str:

@@ -1,7 +1,5 @@
 """What a person makes of clusters: another name, one out of several, two out of one; each is one decision."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from engines.cluster.bisect import bisect
@@ -94,9 +92,9 @@ def split(sh: Shared, v: View, bd: Board, name: str) -> None:
         _look_at(sh, v, off)
 
 
-def _decide(sh: Shared, v: View, action: str, rows: Rows | Sequence[int], name: str) -> bool:
+def _decide(sh: Shared, v: View, action: str, rows: Rows, name: str) -> bool:
     try:
-        v.say(sh.ex.describe(sh.ex.decide(action, [int(row) for row in rows], value=name)))
+        v.say(sh.ex.describe(sh.ex.decide(action, rows, value=name)))
     except DatasetExplorerError as error:
         v.say(sentence(str(error)), "warn")
         return False

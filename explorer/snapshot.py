@@ -58,6 +58,11 @@ def check_title(name: str, *, plural: bool = False) -> str:
     return TITLES.get(name, (words, words))[plural]
 
 
+def layer_of(clustering: Clustering, layer: int | None) -> int:
+    """Return a layer that is there: the one asked for, else the nearest one; the default for None."""
+    return clustering.default_layer if layer is None else min(max(layer, 0), len(clustering.layers) - 1)
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckFindings:
     """One check with the decisions applied. ``open`` = flagged and not yet decided about."""
@@ -152,16 +157,17 @@ class Snapshot:
         return labels if self.own_clusters is None else laid_over(labels, self.own_clusters)
 
     def layer_at(self, layer: int | None) -> int:
-        """Give a layer of the clustering that is there: the one asked for, else the nearest one; the default for None."""
+        """Give a layer of the clustering that counts; see ``layer_of``."""
         assert self.clustering is not None
-        return self.clustering.default_layer if layer is None else min(max(layer, 0), len(self.clustering.layers) - 1)
+        return layer_of(self.clustering, layer)
 
     def names_at(self, layer: int | None = None) -> list[str]:
         """List the names of the clusters of a layer, the person's own among them, in alphabetical order."""
         place = self.layer_at(layer)
         if place not in self.named:
-            names = self.cluster_names
-            self.named[place] = sorted({names[id_] for id_ in np.unique(self.clusters_at(layer)).tolist() if names.get(id_)})
+            now = self.clusters_at(layer)
+            used = np.flatnonzero(np.bincount(now[now >= 0])).tolist()
+            self.named[place] = sorted({self.cluster_names[id_] for id_ in used if self.cluster_names.get(id_)})
         return self.named[place]
 
     @cached_property

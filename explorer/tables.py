@@ -226,7 +226,7 @@ def clusters_table(values: Values, decided: Decided) -> pa.Table:
             inside = np.flatnonzero(layer >= 0)
             clusters, first, size = np.unique(layer[inside], return_index=True, return_counts=True)
             parents = clustering.layers[number - 1][inside[first]] if number > 0 else np.full(len(clusters), NO_CLUSTER)
-            purities = _purities(layer, codes)
+            tops = top_labels(layer, codes)
             for cluster, parent, count in zip(clusters.tolist(), parents.tolist(), size.tolist(), strict=True):
                 name, second, source, score = told.get(cluster, ("", "", "", 0.0))
                 rows.append(
@@ -239,7 +239,7 @@ def clusters_table(values: Values, decided: Decided) -> pa.Table:
                         "second_name": second,
                         "name_source": source,
                         "name_score": score,
-                        "purity": purities.get(cluster),
+                        "purity": tops[cluster][1] if cluster in tops else None,
                     }
                 )
     return pa.Table.from_pylist(rows, schema=CLUSTER_SCHEMA)
@@ -260,16 +260,19 @@ CLUSTER_SCHEMA = pa.schema(
 )
 
 
-def _purities(layer: npt.NDArray[np.int32], label: npt.NDArray[np.int64]) -> dict[int, float]:
-    """Give the share of the most frequent label among the labeled rows of each cluster of a layer that has any."""
+def top_labels(layer: npt.NDArray[np.integer], label: npt.NDArray[np.int64]) -> dict[int, tuple[int, float]]:
+    """Give for each cluster of a layer that has labeled rows the most frequent label and its share among them."""
     known = (layer >= 0) & (label >= 0)
     if not known.any():
         return {}
     many = int(label.max()) + 1
     pairs, counts = np.unique(layer[known].astype(np.int64) * many + label[known], return_counts=True)
-    clusters, start = np.unique(pairs // many, return_index=True)
-    share = np.maximum.reduceat(counts, start) / np.add.reduceat(counts, start)
-    return dict(zip(clusters.tolist(), share.tolist(), strict=True))
+    cluster = pairs // many
+    order = np.lexsort((-counts, cluster))
+    clusters, start = np.unique(cluster[order], return_index=True)
+    tops = order[start]
+    share = counts[tops] / np.add.reduceat(counts, start)
+    return dict(zip(clusters.tolist(), zip((pairs[tops] % many).tolist(), share.tolist(), strict=True), strict=True))
 
 
 def names_of(names: Names | None) -> dict[int, str]:
@@ -301,6 +304,7 @@ __all__ = [
     "names_of",
     "pairs_table",
     "samples_table",
+    "top_labels",
     "with_decisions",
     "without_nan",
 ]

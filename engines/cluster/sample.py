@@ -30,10 +30,9 @@ def sampled(graph: NeighborGraph, chosen: npt.NDArray[np.int64], k: int, *, thre
     short = np.flatnonzero((indices < 0).any(axis=1))
     if len(short):
         space = Space(nodes, graph.metric, threads)
-        asked = None if 2 * len(short) > len(chosen) else short  # all among all costs half a product for each pair
-        indices[slice(None) if asked is None else asked], distances[slice(None) if asked is None else asked] = space.exact(
-            asked, k, progress
-        )
+        everyone = 2 * len(short) > len(chosen)  # all among all costs half a product for each pair
+        asked = slice(None) if everyone else short
+        indices[asked], distances[asked] = space.exact(None if everyone else short, k, progress)
     own = np.arange(len(chosen), dtype=np.int32)
     return dataclasses.replace(
         graph, key="", indices=indices, distances=distances, unique_of=own, representative=own, nodes=nodes

@@ -1,6 +1,5 @@
 """The page Clusters: all clusters at the left, one or several of them at the right; rename, merge, split."""
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -10,16 +9,14 @@ from components.cluster_list import Handlers as ListHandlers
 from components.cluster_list import cluster_list
 from components.cluster_panel import Handlers as PanelHandlers
 from components.cluster_panel import cluster_panel
-from components.gallery import Pick, gallery
+from components.gallery import gallery
 from explorer import clusters, frame, regroup
-from explorer.deeds import act
-from explorer.panes import MOST_ROWS
+from explorer.deeds import command
+from explorer.panes import MOST_ROWS, pick
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import snapshot
 from explorer.waiting import waiting
-
-COMMANDS = {"x": "exclude", "k": "keep", "a": "accept", "ctrl+z": "undo", "ctrl+shift+z": "redo"}
 
 
 def page() -> None:
@@ -55,9 +52,9 @@ def _work() -> None:
                     key="cluster-gallery",
                     data=clusters.gallery_data(sh, bd),
                     height=clusters.gallery_height(panel),
-                    on_pick=partial(_pick, v, bd),
+                    on_pick=partial(pick, v, bd.rows),
                     on_open=partial(_show_one, v),
-                    on_command=_commands(sh, v),
+                    on_command=partial(command, sh.ex, v),
                 )
     frame.bottom(sh, v)
     if v.go:
@@ -70,32 +67,22 @@ def _list_handlers(sh: Shared, v: View, bd: clusters.Board) -> ListHandlers:
         v.solo, v.hidden = set(), set()
         v.choose_clusters(None)
 
-    def command(name: str) -> None:
+    def pressed(name: str) -> None:
         if name == "m":
             regroup.ask_to_merge(v)
         elif name == "s":
             regroup.act(sh, v, clusters.board(bd.snap, v), "split", "")
         else:
-            _commands(sh, v)(name)
+            command(sh.ex, v, name)
 
     return ListHandlers(
         on_pick=v.choose_clusters,
         on_open=lambda id_: regroup.show(v, bd, id_),
         on_rename=lambda id_, name: regroup.rename(sh, v, bd, id_, name),
-        on_command=command,
+        on_command=pressed,
         on_layer=layer,
         on_order=lambda order: setattr(v, "cluster_order", order),
     )
-
-
-def _commands(sh: Shared, v: View) -> Callable[[str], None]:
-    return lambda name: act(sh.ex, v, COMMANDS.get(name, ""))
-
-
-def _pick(v: View, bd: clusters.Board, pick: Pick) -> None:
-    if pick.row is not None:
-        v.look(pick.row)
-    v.marked = tuple(int(row) for row in bd.rows) if pick.all else pick.rows
 
 
 def _show_one(v: View, row: int) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from components.gallery import Pick, gallery
+from components.gallery import gallery
 from components.inspector import Handlers as InspectorHandlers
 from components.inspector import inspector
 from components.list_header import list_header
@@ -15,7 +15,7 @@ from components.side_panel import Handlers as PanelHandlers
 from components.side_panel import side_panel
 from explorer import changes, finding, frame, panel, panes
 from explorer.columns import coloring
-from explorer.deeds import act, act_on_item, untag
+from explorer.deeds import act_on_item, command, untag
 from explorer.item import inspect
 from explorer.session import View, view
 from explorer.shared import Shared, shared
@@ -48,7 +48,7 @@ def _work() -> None:
             on_lasso=lambda event: _lasso(sh, scene, event),
             on_click=lambda event: _click(snap, v, event),
             on_cluster=lambda event: _cluster(scene, event),
-            on_command=lambda name: _command(sh, v, name),
+            on_command=partial(command, sh.ex, v),
         )
     with st.container(key="right"):
         list_header(key="order", data=panes.header_data(scene), on_order=lambda order: panes.reorder(v, order))
@@ -57,9 +57,9 @@ def _work() -> None:
                 key="gallery",
                 data=panes.gallery_data(sh, scene),
                 height=GALLERY_HEIGHT if snap.dataset.kind == "pictures" else CARDS_HEIGHT,
-                on_pick=lambda pick: _pick(v, scene, pick),
+                on_pick=partial(panes.pick, v, scene.rows),
                 on_open=lambda row: _open(v, row),
-                on_command=lambda name: _command(sh, v, name),
+                on_command=partial(command, sh.ex, v),
             )
         with st.container(key="item"):
             inspector(
@@ -152,18 +152,6 @@ def _cluster(scene: panes.Scene, event: ClusterClick) -> None:
     scene.view.select(
         rows[scene.visible[rows]], event.mode, scene.label_names[event.id] if event.id < len(scene.label_names) else ""
     )
-
-
-def _command(sh: Shared, v: View, name: str) -> None:
-    action = {"x": "exclude", "k": "keep", "a": "accept", "ctrl+z": "undo", "ctrl+shift+z": "redo"}.get(name)
-    if action is not None:
-        act(sh.ex, v, action)
-
-
-def _pick(v: View, scene: panes.Scene, pick: Pick) -> None:
-    if pick.row is not None:
-        v.look(pick.row)
-    v.marked = tuple(int(row) for row in scene.rows) if pick.all else pick.rows
 
 
 def _open(v: View, row: int) -> None:

@@ -7,16 +7,16 @@ import streamlit as st
 from components.check_header import Handlers as HeaderHandlers
 from components.check_header import check_header
 from components.check_list import check_list
-from components.gallery import Pick, gallery
+from components.gallery import gallery
 from components.groups import Handlers as GroupHandlers
 from components.groups import groups
 from components.inspector import Handlers as InspectorHandlers
 from components.inspector import inspector
 from explorer import frame, queues
-from explorer.deeds import act, act_on_item, untag
+from explorer.deeds import act_on_item, command, untag
 from explorer.grouping import decide_group
 from explorer.item import inspect
-from explorer.panes import MOST_ROWS
+from explorer.panes import MOST_ROWS, pick
 from explorer.session import View, view
 from explorer.shared import Shared, shared
 from explorer.snapshot import CheckFindings, Rows, Snapshot, snapshot
@@ -90,16 +90,10 @@ def _queue(sh: Shared, snap: Snapshot, check: CheckFindings, v: View, rows: Rows
             key="queue-gallery",
             data=queues.gallery_data(sh, snap, check, v, rows),
             height="calc(100vh - 239px)",
-            on_pick=partial(_pick, v, rows),
+            on_pick=partial(pick, v, rows),
             on_open=partial(_open, v),
-            on_command=lambda name: act(sh.ex, v, {"x": "exclude", "k": "keep", "a": "accept"}.get(name, "")),
+            on_command=partial(command, sh.ex, v),
         )
-
-
-def _pick(v: View, rows: Rows, pick: Pick) -> None:
-    if pick.row is not None:
-        v.look(pick.row)
-    v.marked = tuple(int(row) for row in rows) if pick.all else pick.rows
 
 
 def _open(v: View, row: int) -> None:

@@ -52,7 +52,7 @@ class Mounted:
         monkeypatch.setattr(face, "received", lambda *_: self.value)
         names = ("on_pick", "on_open", "on_rename", "on_command", "on_layer", "on_order")
         handlers = Handlers(**{name: self._hears(name) for name in names})
-        cluster_list(key="it", data={**example(), **changes}, handlers=handlers, height="300px")  # type: ignore[typeddict-item]
+        cluster_list(key="it", data={**example(), **changes}, handlers=handlers, height="300px")  # type: ignore[typeddict-item]  # a test changes single values by name
 
     def _hears(self, name: str) -> Any:
         return lambda *said: self.heard.append((name, *said))
